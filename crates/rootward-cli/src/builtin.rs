@@ -1,0 +1,33 @@
+//! The recipes that come with the program.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use rootward::recipe::Recipe;
+
+/// Name and text of each, from `recipes/`.
+const RECIPES: [(&str, &str); 3] = [
+    ("standard", include_str!("../../../recipes/standard.toml")),
+    ("pretrain-finetune", include_str!("../../../recipes/pretrain-finetune.toml")),
+    ("climb", include_str!("../../../recipes/climb.toml")),
+];
+
+/// The names of the recipes that come with the program, in the order of telling.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    RECIPES.iter().map(|(name, _)| *name)
+}
+
+/// Reads a recipe by the name of its file, or by the name under which it comes with the program.
+pub(crate) fn read_recipe(name: &Path, settings: &[String]) -> anyhow::Result<Recipe> {
+    let known = RECIPES.iter().find(|(known, _)| Path::new(known) == name);
+    let text = match (known, name.is_file()) {
+        (_, true) => fs::read_to_string(name).with_context(|| format!("{} could not be read", name.display()))?,
+        (Some((_, text)), false) => (*text).to_owned(),
+        (None, false) => {
+            let known: Vec<&str> = names().collect();
+            bail!("there is no recipe {}: expected a file, or one of {}", name.display(), known.join(", "));
+        }
+    };
+    Recipe::parse(&text, settings).with_context(|| name.display().to_string())
+}

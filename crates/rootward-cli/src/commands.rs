@@ -1,0 +1,8 @@
+//! A file for each verb.
+
+pub(crate) mod demo;
+pub(crate) mod eval;
+pub(crate) mod import;
+pub(crate) mod inspect;
+pub(crate) mod search;
+pub(crate) mod train;

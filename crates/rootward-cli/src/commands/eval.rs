@@ -1,0 +1,104 @@
+//! `rootward eval`: how well a model or a run retrieves, by distance and by the measures of the field.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use rootward::dataset::{Dataset, Split};
+use rootward::eval::{Evaluation, Judge, NameTable, Truth, Vectors, evaluate, write_per_query};
+use rootward::model::Model;
+use rootward::run::{Run, evaluate_run};
+
+use crate::answers::{doc_vectors, query_vectors};
+use crate::output::{print, print_json};
+use crate::progress::Bar;
+
+/// Measure a model, or any TREC run, over the whole corpus.
+///
+/// Recall by distance is the share of pairs (query, document) at that distance whose document is among the first
+/// |S(q)|, S(q) being the exact matches of the query and all their ancestors. nDCG, recall@k, MRR and MAP are those of
+/// trec_eval on the judgements as they are, or on all of S(q) with --ancestors. Equal scores are ordered by document
+/// id, descending, as trec_eval does.
+#[derive(Args)]
+#[command(after_help = "Example:\n  rootward eval --data data/wordnet-nouns --model demo/climb --ancestors")]
+pub(crate) struct Eval {
+    /// Folder of the data set.
+    #[arg(long, value_name = "DATA")]
+    data: PathBuf,
+    /// Folder of the model to measure.
+    #[arg(long, value_name = "MODEL", required_unless_present = "run", conflicts_with = "run")]
+    model: Option<PathBuf>,
+    /// TREC run to measure instead: lines of `query Q0 document rank score tag`.
+    #[arg(long, value_name = "FILE")]
+    run: Option<PathBuf>,
+    /// Queries to measure on.
+    #[arg(long, value_name = "SPLIT", default_value = "test")]
+    split: Split,
+    /// Let the ranking measures take all of S(q) as relevant, ancestors included, with grade 1.
+    #[arg(long)]
+    ancestors: bool,
+    /// Write the ranking as a TREC run.
+    #[arg(long, value_name = "FILE", conflicts_with = "run")]
+    run_out: Option<PathBuf>,
+    /// Documents for each query in the run that is written.
+    #[arg(long, value_name = "N", default_value_t = 1000, requires = "run_out")]
+    depth: usize,
+    /// Write what became of each query, as TSV.
+    #[arg(long, value_name = "FILE")]
+    per_query: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Eval {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let data = Dataset::open(&self.data)?;
+        let pairs = data.pairs(self.split).with_context(|| {
+            format!("data set `{}` has no {} judgements: expected qrels/{}.tsv in it", data.name, self.split, self.split)
+        })?;
+        let table = NameTable::of(&data);
+        let judge = if self.ancestors {
+            Judge::Ancestors
+        } else {
+            Judge::Qrels(data.judgements(self.split).unwrap_or_default())
+        };
+        let truth = Truth { pairs: &pairs, judge, names: table.names() };
+        let found = match (&self.model, &self.run) {
+            (Some(model), _) => self.evaluate_model(&data, model, &truth)?,
+            (None, run) => {
+                let run = run.as_ref().expect("the parser asks for a model or a run");
+                evaluate_run(&Run::read(run, truth.names)?, &truth)?
+            }
+        };
+        if let Some(path) = &self.per_query {
+            write_per_query(path, &found, &truth.names)?;
+        }
+        if self.json { print_json(&found) } else { print(&found.to_string()) }
+    }
+
+    fn evaluate_model(&self, data: &Dataset, folder: &Path, truth: &Truth<'_>) -> anyhow::Result<Evaluation> {
+        let model = Model::open(folder)?;
+        model.belongs_to(data)?;
+        if let Some(path) = &self.run_out {
+            let (queries, docs) = (query_vectors(&model, data, truth.pairs.queries())?, doc_vectors(&model, data)?);
+            let vectors = Vectors { queries: &queries, docs: &docs };
+            let bar = Bar::new("rank", queries.n_rows());
+            let run = Run::of_vectors(vectors, truth.pairs.queries(), truth.names, self.depth, &|n| bar.at(n))?;
+            bar.clear();
+            run.write(path, truth.names, "rootward")?;
+        }
+        evaluate_model(&model, data, truth)
+    }
+}
+
+/// Measures a model, with a bar.
+pub(crate) fn evaluate_model(model: &Model, data: &Dataset, truth: &Truth<'_>) -> anyhow::Result<Evaluation> {
+    let queries = query_vectors(model, data, truth.pairs.queries())?; // (queries, dim)
+    let docs = doc_vectors(model, data)?; // (documents, dim)
+    let bar = Bar::new("evaluate", queries.n_rows());
+    let found = evaluate(Vectors { queries: &queries, docs: &docs }, truth, &|done| bar.at(done))?;
+    bar.clear();
+    Ok(found)
+}
+

@@ -1,0 +1,82 @@
+//! `rootward train`: a recipe, a data set, a model.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use rootward::dataset::Dataset;
+use rootward::eval::NameTable;
+use serde::Serialize;
+
+use crate::builtin::read_recipe;
+use crate::session::{self, Existing};
+use crate::output::print_json;
+use crate::interrupt;
+
+/// Train a model by a recipe.
+///
+/// Writes the folder MODEL: model.safetensors, config.json, recipe.toml (everything as it was run) and report.jsonl
+/// (every step's numbers). Stop with Ctrl-C whenever you like: --resume goes on from the last checkpoint to exactly the
+/// same result, even after a power cut.
+#[derive(Args)]
+#[command(after_help = "Example:\n  rootward train --data data/wordnet-nouns --recipe climb --out model --set encoder.dim=32")]
+pub(crate) struct Train {
+    /// Folder of the data set.
+    #[arg(long, value_name = "DATA")]
+    data: PathBuf,
+    /// Recipe: a TOML file, or one that comes with the program: standard, pretrain-finetune, climb.
+    #[arg(long, value_name = "FILE")]
+    recipe: PathBuf,
+    /// Folder to write the model to.
+    #[arg(long, value_name = "MODEL")]
+    out: PathBuf,
+    /// Change a value of the recipe, such as `stages.0.epochs=5`; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Seed instead of the recipe's; everything random follows from it.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Go on with the run that was interrupted in MODEL, or begin it.
+    #[arg(long)]
+    resume: bool,
+    /// Print one JSON object when done.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Trained {
+    model: PathBuf,
+    data: String,
+    dim: usize,
+    seed: u64,
+    seconds: Option<f64>,
+}
+
+impl Train {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let mut recipe = read_recipe(&self.recipe, &self.set)?;
+        recipe.seed = self.seed.unwrap_or(recipe.seed);
+        let data = Dataset::open(&self.data)?;
+        let table = NameTable::of(&data);
+        let existing = if self.resume { Existing::Resume } else { Existing::Refuse };
+        interrupt::watch()?;
+        let finished = session::train(&data, &table.names(), &recipe, &self.out, existing)?;
+        let rootward::recipe::EncoderConfig::Table(config) = recipe.encoder;
+        if self.json {
+            return print_json(&Trained {
+                model: self.out,
+                data: data.name,
+                dim: config.dim,
+                seed: recipe.seed,
+                seconds: finished.seconds,
+            });
+        }
+        match finished.seconds {
+            Some(seconds) => eprintln!("trained {} in {seconds:.1} s", self.out.display()),
+            None => eprintln!("{} was trained already", self.out.display()),
+        }
+        eprintln!("next: rootward eval --data {} --model {}", self.data.display(), self.out.display());
+        Ok(())
+    }
+}

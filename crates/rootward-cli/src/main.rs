@@ -1,0 +1,80 @@
+//! The program `rootward`: parses, dispatches, and says how it ended.
+//!
+//! Data goes to stdout, everything about the work to stderr. Exit code 0: done; 1: failed, with one error that names
+//! the remedy; 2: misused.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod answers;
+mod builtin;
+mod commands;
+mod interrupt;
+mod output;
+mod paper;
+mod plot;
+mod progress;
+mod report;
+mod session;
+
+
+/// Retrieval on hierarchies: train dual encoders whose queries find the exact match and every ancestor, near and far
+/// alike, and measure them by distance.
+///
+/// Start with `rootward demo`. A DATA folder holds corpus.jsonl and hierarchy.tsv, and queries.jsonl with
+/// qrels/{train,dev,test}.tsv where queries are not the nodes themselves (the layout of BEIR plus one file).
+#[derive(Parser)]
+#[command(name = "rootward", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Threads to work with; all cores where it is left out. Results do not depend on it.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(commands::demo::Demo),
+    Inspect(commands::inspect::Inspect),
+    Import(commands::import::Import),
+    Train(commands::train::Train),
+    Eval(commands::eval::Eval),
+    Search(commands::search::Search),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // A reader that has seen enough, as in `rootward search .. | head`, is no failure.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", output::chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    rootward::instructions()?;
+    if let Some(threads) = arguments.threads {
+        rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global()?;
+    }
+    match arguments.command {
+        Command::Demo(demo) => demo.run(),
+        Command::Inspect(inspect) => inspect.run(),
+        Command::Import(import) => import.run(),
+        Command::Train(train) => train.run(),
+        Command::Eval(eval) => eval.run(),
+        Command::Search(search) => search.run(),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,35 @@
+//! How results are printed: JSON for machines, errors as one chain.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+/// Prints one JSON object on a line of stdout.
+pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    print(&serde_json::to_string(value)?)
+}
+
+/// Prints a text and a line end on stdout; a reader that has gone is an error, not a panic.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", text.trim_end_matches('\n'))?;
+    out.flush()?;
+    Ok(())
+}
+
+/// An error and its causes, each said once.
+///
+/// Errors of the libraries quote their cause where that reads better, so a cause that was already said is left out.
+pub(crate) fn chain(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain() {
+        let words = cause.to_string();
+        if !said.contains(words.trim_end()) {
+            if !said.is_empty() {
+                said.push_str(": ");
+            }
+            said.push_str(words.trim_end());
+        }
+    }
+    said
+}

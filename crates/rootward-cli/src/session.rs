@@ -1,0 +1,182 @@
+//! A training run with its folder: checkpoints on the way, the model at the end.
+//!
+//! The folder holds `checkpoint.safetensors` while the run is unfinished and a whole model once it is done. Killed at
+//! any moment, a run goes on from its last checkpoint to the same losses, bit for bit.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rootward::dataset::{Dataset, Split};
+use rootward::eval::Names;
+use rootward::files::write_aside;
+use rootward::model;
+use rootward::recipe::Recipe;
+use rootward::tensors::Tensors;
+use rootward::trainer::{Event, Trainer};
+
+use crate::interrupt;
+use crate::progress::Bar;
+
+/// What to do with a folder that already holds something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Existing {
+    /// Refuse it.
+    Refuse,
+    /// Go on with an unfinished run; a finished one is left as it is.
+    Resume,
+}
+
+/// A run that came to its end.
+pub(crate) struct Finished {
+    /// Seconds of training in this process; none where the model was there already.
+    pub(crate) seconds: Option<f64>,
+}
+
+/// Between two checkpoints.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
+const CHECKPOINT: &str = "checkpoint.safetensors";
+const REPORT: &str = "report.jsonl";
+
+/// Trains a recipe on a data set into a folder.
+pub(crate) fn train(
+    data: &Dataset,
+    names: &Names<'_>,
+    recipe: &Recipe,
+    folder: &Path,
+    existing: Existing,
+) -> anyhow::Result<Finished> {
+    let checkpoint = folder.join(CHECKPOINT);
+    let unfinished = checkpoint.is_file();
+    match existing {
+        Existing::Refuse if unfinished => {
+            bail!("{} holds an unfinished run: continue it with --resume, or choose another --out", folder.display())
+        }
+        Existing::Refuse if model::exists(folder) => {
+            bail!("{} holds a model already: choose another --out", folder.display())
+        }
+        Existing::Resume if !unfinished && model::exists(folder) => {
+            if model::recipe_text(folder)? != recipe.to_toml() {
+                bail!("{} holds a model of another recipe: choose another --out", folder.display());
+            }
+            return Ok(Finished { seconds: None });
+        }
+        _ => {}
+    }
+
+    let train = data.pairs(Split::Train).with_context(|| {
+        format!("data set `{}` has no training queries: expected qrels/train.tsv in it", data.name)
+    })?;
+    let encoder = Box::new(model::new_encoder(recipe, data));
+    let mut trainer = Trainer::new(encoder, data, &train, names, recipe.clone())?;
+    if unfinished {
+        let read = Tensors::read(&checkpoint)?;
+        trainer.resume(&read).with_context(|| checkpoint.display().to_string())?;
+    }
+    let mut report = Report::open(folder, trainer.progress().events)?;
+    let mut saved = Instant::now();
+    let began = Instant::now();
+    save(&trainer, &mut report, &checkpoint)?;
+
+    let mut show = Show::default();
+    while let Some(event) = trainer.advance()? {
+        report.write(&event)?;
+        show.event(&trainer, &event)?;
+        if interrupt::asked() {
+            save(&trainer, &mut report, &checkpoint)?;
+            show.clear();
+            bail!("stopped; the same command with --resume goes on from here");
+        }
+        let ended = matches!(event, Event::StageEnd { .. });
+        if ended || saved.elapsed() >= CHECKPOINT_EVERY {
+            save(&trainer, &mut report, &checkpoint)?;
+            saved = Instant::now();
+        }
+    }
+    report.flush()?;
+    model::save(folder, trainer.encoder(), recipe, data)?;
+    fs::remove_file(&checkpoint).with_context(|| format!("{} could not be removed", checkpoint.display()))?;
+    Ok(Finished { seconds: Some(began.elapsed().as_secs_f64()) })
+}
+
+/// The report first: it may run ahead of a checkpoint, never behind it.
+fn save(trainer: &Trainer<'_>, report: &mut Report, checkpoint: &Path) -> anyhow::Result<()> {
+    report.flush()?;
+    trainer.checkpoint().write(checkpoint)?;
+    Ok(())
+}
+
+/// `report.jsonl`: every event of the run, one line each.
+struct Report {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl Report {
+    /// Continues the report of a run after so many events; what was written after its checkpoint is dropped.
+    fn open(folder: &Path, events: usize) -> anyhow::Result<Self> {
+        let path = folder.join(REPORT);
+        let at = |path: &Path| format!("{} could not be written", path.display());
+        let mut kept = Vec::new();
+        if events > 0 {
+            let old = File::open(&path).with_context(|| format!("{} could not be read", path.display()))?;
+            for line in BufReader::new(old).split(b'\n').take(events) {
+                kept.push(line.with_context(|| format!("{} could not be read", path.display()))?);
+            }
+            if kept.len() < events {
+                bail!("{} has {} lines, the checkpoint expects {events}; remove both to start anew", path.display(), kept.len());
+            }
+        }
+        write_aside(&path, |file| kept.iter().try_for_each(|line| file.write_all(line).and(file.write_all(b"\n"))))?;
+        let file = OpenOptions::new().append(true).open(&path).with_context(|| at(&path))?;
+        Ok(Report { path, file: BufWriter::new(file) })
+    }
+
+    fn write(&mut self, event: &Event) -> anyhow::Result<()> {
+        let line = serde_json::to_string(event)?;
+        writeln!(self.file, "{line}").with_context(|| format!("{} could not be written", self.path.display()))
+    }
+
+    fn flush(&mut self) -> anyhow::Result<()> {
+        self.file.flush().with_context(|| format!("{} could not be written", self.path.display()))
+    }
+}
+
+/// What a person sees of a run.
+#[derive(Default)]
+struct Show {
+    bar: Option<Bar>,
+    loss: f64,
+    recall: String,
+}
+
+impl Show {
+    fn event(&mut self, trainer: &Trainer<'_>, event: &Event) -> anyhow::Result<()> {
+        match event {
+            Event::Stage { name, steps, .. } => self.bar = Some(Bar::new(name, *steps)),
+            Event::Step { loss, .. } => self.loss = *loss,
+            Event::Recall { measured, .. } => {
+                let (first, last) = (measured.near, measured.far);
+                self.recall = format!("recall near {:.1} far {:.1} %", 100.0 * first, 100.0 * last);
+            }
+            Event::StageEnd { .. } => self.clear(),
+        }
+        let progress = trainer.progress();
+        if self.bar.is_none() && !matches!(event, Event::StageEnd { .. }) {
+            self.bar = Some(Bar::new("resumed", trainer.stage_steps(progress.stage)?));
+        }
+        if let Some(bar) = &mut self.bar {
+            bar.at(progress.step);
+            bar.note(format!("loss {:.3}  {}", self.loss, self.recall));
+        }
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.clear();
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The loops that Rootward spends its time in, one thread each, over slices of `f32`.
+//!
+//! Matrix products, softmax, norms and Adam take nearly all of the time of training, so they are compiled for
+//! AVX-512, for AVX2 with fused multiply-add, and for whatever every machine has; [`level()`] picks one when the
+//! program runs. They are ordinary loops over arrays of 16 numbers that the compiler turns into vector
+//! instructions, without intrinsics and without dependencies. Threads are the caller's business.
+//!
+//! What always holds: a kernel checks the shapes of its operands before it begins. Its result depends on
+//! nothing but its arguments and the level; [`Level::Avx2`] and [`Level::Avx512`] give the same bits, and
+//! [`Level::Baseline`] differs from them by rounding only.
+//!
+//! Each kernel `f` has a twin `f_at` that takes the level first, for tests and benchmarks.
+
+mod adam;
+mod exp;
+mod instructions;
+mod lanes;
+mod level;
+mod matmul;
+mod softmax;
+mod vector;
+
+pub use adam::{AdamStep, adam_row, adam_row_at};
+pub use exp::{exp, exp_at};
+pub use level::{Level, LevelError, VARIABLE, level, level_from};
+pub use matmul::{Packed, Store, Strided, product, product_at, product_columns, product_columns_at};
+pub use softmax::{
+    count_above, count_above_at, exp_sum, exp_sum_at, scale_and_max, scale_and_max_at, scale_by, scale_by_at,
+};
+pub use vector::{
+    add_scaled, add_scaled_at, dot, dot_at, normalise_rows, normalise_rows_at, normalise_rows_back,
+    normalise_rows_back_at,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::Level;
+
+    /// Checks that a kernel gives the same bits at both AVX levels, where the machine has them.
+    pub(crate) fn same_bits(kernel: impl Fn(Level) -> Vec<f32>) {
+        if Level::detected() < Level::Avx512 {
+            return;
+        }
+        let bits = |level| kernel(level).into_iter().map(f32::to_bits).collect::<Vec<_>>();
+        assert_eq!(bits(Level::Avx2), bits(Level::Avx512));
+    }
+}

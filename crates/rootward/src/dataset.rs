@@ -1,0 +1,245 @@
+//! A data set: documents, the hierarchy over them, and queries with their judgements.
+//!
+//! On disk it is the folder of the BEIR benchmark plus one file, `hierarchy.tsv`; see [`Dataset::open`]. Everything
+//! that trains or measures takes this one type, wherever the data came from. Always true: the hierarchy is over
+//! exactly these documents, and every judgement names a query and a document that exist.
+
+mod error;
+mod lines;
+mod read;
+mod write;
+
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::hierarchy::Hierarchy;
+use crate::ids::{DocIdx, QueryIdx};
+use crate::pairs::Pairs;
+
+pub(crate) use error::excerpt;
+pub use error::{DataError, Fault};
+pub(crate) use lines::{Names, each_line};
+pub(crate) use read::in_file;
+pub use write::Compress;
+
+/// Something to retrieve, as one line of `corpus.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// Its name in files; never empty, without tabs and line breaks.
+    #[serde(rename = "_id")]
+    pub id: String,
+    /// What a person calls it; may be empty.
+    #[serde(default)]
+    pub title: String,
+    /// What it says, or a definition of it; may be empty.
+    #[serde(default)]
+    pub text: String,
+    /// Other words for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub synonyms: Vec<String>,
+}
+
+/// Something asked, as one line of `queries.jsonl`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Query {
+    /// Its name in files; never empty, without tabs and line breaks.
+    #[serde(rename = "_id")]
+    pub id: String,
+    /// What is asked.
+    pub text: String,
+}
+
+/// A part of the judgements that is kept apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Split {
+    /// What a model learns from.
+    Train,
+    /// What choices are made on, such as when to stop.
+    Dev,
+    /// What is reported.
+    Test,
+}
+
+/// How well a document answers a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Judgement {
+    /// The query.
+    pub query: QueryIdx,
+    /// The document.
+    pub doc: DocIdx,
+    /// 0 for a document known not to answer; an exact match, and the better the greater, from 1.
+    pub grade: u32,
+}
+
+/// The judgements of each split that there is, sorted by query, then by document, each pair of the two once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgements {
+    /// Of [`Split::Train`].
+    pub train: Option<Vec<Judgement>>,
+    /// Of [`Split::Dev`].
+    pub dev: Option<Vec<Judgement>>,
+    /// Of [`Split::Test`].
+    pub test: Option<Vec<Judgement>>,
+}
+
+/// Documents, the hierarchy over them, and what is asked of them.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// What reports call it: the name of its folder.
+    pub name: String,
+    /// The documents; [`DocIdx`] counts them.
+    pub docs: Vec<Document>,
+    /// The queries; [`QueryIdx`] counts them.
+    pub queries: Vec<Query>,
+    /// What lies above what, over `docs`; without edges where the folder has none.
+    pub hierarchy: Hierarchy,
+    judgements: Judgements,
+    closed: bool,
+}
+
+impl Split {
+    /// Every split, in the order of use.
+    pub const ALL: [Split; 3] = [Split::Train, Split::Dev, Split::Test];
+
+    /// Its name, which is that of its file in `qrels/`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Split::Train => "train",
+            Split::Dev => "dev",
+            Split::Test => "test",
+        }
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A word that names no split.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("train, dev or test was expected, `{found}` was found")]
+pub struct SplitError {
+    /// The word.
+    pub found: String,
+}
+
+impl FromStr for Split {
+    type Err = SplitError;
+
+    fn from_str(name: &str) -> Result<Self, SplitError> {
+        let found = Split::ALL.into_iter().find(|split| split.name() == name);
+        found.ok_or_else(|| SplitError { found: excerpt(name) })
+    }
+}
+
+impl Judgements {
+    /// The judgements of a split, if there are any.
+    pub fn of(&self, split: Split) -> Option<&[Judgement]> {
+        match split {
+            Split::Train => self.train.as_deref(),
+            Split::Dev => self.dev.as_deref(),
+            Split::Test => self.test.as_deref(),
+        }
+    }
+}
+
+impl Dataset {
+    /// A data set in which every document is asked for by its own title: query `i` is document `i`, with its id, and
+    /// its one exact match is document `i`, in training as in test.
+    ///
+    /// # Panics
+    /// When the hierarchy is not over these documents.
+    pub fn closed(name: String, docs: Vec<Document>, hierarchy: Hierarchy) -> Self {
+        let queries = docs.iter().map(|doc| Query { id: doc.id.clone(), text: doc.title.clone() }).collect();
+        let own = |i| Judgement { query: QueryIdx(i), doc: DocIdx(i), grade: 1 };
+        let identity: Vec<Judgement> = numbers(docs.len()).map(own).collect();
+        let judgements = Judgements { train: Some(identity.clone()), dev: None, test: Some(identity) };
+        Dataset { closed: true, ..Dataset::judged(name, docs, hierarchy, queries, judgements) }
+    }
+
+    /// A data set with queries of its own.
+    ///
+    /// # Panics
+    /// When the hierarchy is not over these documents, or a judgement names a query or a document that is not there.
+    pub fn judged(
+        name: String,
+        docs: Vec<Document>,
+        hierarchy: Hierarchy,
+        queries: Vec<Query>,
+        judgements: Judgements,
+    ) -> Self {
+        assert_eq!(hierarchy.n_docs(), docs.len(), "the hierarchy is over the documents");
+        let all = Split::ALL.iter().filter_map(|split| judgements.of(*split)).flatten();
+        for judgement in all {
+            assert!(judgement.query.at() < queries.len(), "there is no query {}", judgement.query.0);
+            assert!(judgement.doc.at() < docs.len(), "there is no document {}", judgement.doc.0);
+        }
+        Dataset { name, docs, queries, hierarchy, judgements, closed: false }
+    }
+
+    /// The judgements of a split, sorted by query, then by document; `None` where the data set has no such split.
+    pub fn judgements(&self, split: Split) -> Option<&[Judgement]> {
+        self.judgements.of(split)
+    }
+
+    /// Each query of a split with its exact matches, which are those of a grade above 0, and all their ancestors;
+    /// `None` where the data set has no such split.
+    pub fn pairs(&self, split: Split) -> Option<Pairs> {
+        self.judgements(split).map(|_| self.pairs_of(&[split]))
+    }
+
+    /// The pairs of several splits together; a query of two splits has the exact matches of both, and a split that
+    /// the data set does not have adds nothing.
+    pub fn pairs_of(&self, splits: &[Split]) -> Pairs {
+        let mut exact: Vec<(QueryIdx, Vec<DocIdx>)> =
+            numbers(self.queries.len()).map(|query| (QueryIdx(query), Vec::new())).collect();
+        let judgements = splits.iter().filter_map(|split| self.judgements(*split)).flatten();
+        for judgement in judgements.filter(|judgement| judgement.grade > 0) {
+            exact[judgement.query.at()].1.push(judgement.doc);
+        }
+        Pairs::of_exact_matches(&exact, &self.hierarchy)
+    }
+
+    /// Whether every document is its own query, because the folder holds no others.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// A number that changes with the ids, their order, or the hierarchy, so that a model can tell whether it is used
+    /// with the data that it was trained on. Texts and judgements do not count: a model outlives their corrections.
+    pub fn fingerprint(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        let ids = self.docs.iter().map(|doc| &doc.id).chain(self.queries.iter().map(|query| &query.id));
+        for id in ids {
+            hasher.update(id.as_bytes());
+            hasher.update(b"\n");
+        }
+        for edge in self.hierarchy.edges() {
+            hasher.update(&edge.child.0.to_le_bytes());
+            hasher.update(&edge.parent.0.to_le_bytes());
+        }
+        hasher.finalize()
+    }
+}
+
+/// The numbers below a count of documents or queries.
+fn numbers(count: usize) -> Range<u32> {
+    0..u32::try_from(count).expect("documents and queries are numbered in 32 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_are_named_like_their_files() {
+        assert_eq!(Split::ALL.map(|split| split.to_string().parse()), Split::ALL.map(Ok));
+        let error = "validation".parse::<Split>().unwrap_err();
+        assert_eq!(error.to_string(), "train, dev or test was expected, `validation` was found");
+    }
+}

@@ -1,0 +1,147 @@
+//! Text files, line by line: compressed or not, with every fault told by file and line.
+//!
+//! A byte order mark, line ends of Windows and empty lines are let pass: they carry no meaning that could be lost.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::error::{DataError, Fault, excerpt};
+
+/// Calls `take` with every line that is not empty and its number, from 1; a file whose name ends in `.gz` is
+/// decompressed.
+///
+/// # Errors
+/// When the file cannot be read or is no text, and the first fault that `take` finds.
+pub(crate) fn each_line(
+    file: &Path,
+    mut take: impl FnMut(&str, u64) -> Result<(), Fault>,
+) -> Result<(), DataError> {
+    let unreadable = |cause| DataError::Read { path: file.to_owned(), cause };
+    let bytes = BufReader::with_capacity(1 << 16, File::open(file).map_err(unreadable)?);
+    let compressed = file.extension() == Some(OsStr::new("gz"));
+    let mut reader: Box<dyn BufRead> =
+        if compressed { Box::new(BufReader::new(MultiGzDecoder::new(bytes))) } else { Box::new(bytes) };
+    let mut buffer = Vec::new();
+    for number in 1.. {
+        let at = |fault| DataError::Line { file: file.to_owned(), line: number, fault };
+        buffer.clear();
+        match reader.read_until(b'\n', &mut buffer) {
+            Ok(0) => break,
+            Ok(_) => {}
+            Err(cause) if compressed && is_damage(&cause) => return Err(at(Fault::Gzip { cause })),
+            Err(cause) => return Err(unreadable(cause)),
+        }
+        let line = text_of(&buffer, number).map_err(at)?;
+        if !line.is_empty() {
+            take(line, number).map_err(at)?;
+        }
+    }
+    Ok(())
+}
+
+/// Calls `take` with every row of a table, split at its tabs, and its line; the first row must be the header.
+///
+/// # Errors
+/// As [`each_line`], and when the header is missing or a row has another number of columns.
+pub(crate) fn each_row<const N: usize>(
+    file: &Path,
+    header: [&str; N],
+    mut take: impl FnMut([&str; N], u64) -> Result<(), Fault>,
+) -> Result<(), DataError> {
+    let mut has_header = false;
+    let no_header = |found| Fault::Header { expected: header.join("<TAB>"), found };
+    each_line(file, |line, number| {
+        let columns: Vec<&str> = line.split('\t').collect();
+        if !has_header {
+            has_header = true;
+            return if columns == header { Ok(()) } else { Err(no_header(excerpt(line))) };
+        }
+        let got = columns.len();
+        let row = columns.try_into();
+        take(row.map_err(|_| Fault::Columns { expected: N, got, found: excerpt(line) })?, number)
+    })?;
+    if has_header {
+        return Ok(());
+    }
+    Err(DataError::Line { file: file.to_owned(), line: 1, fault: no_header("end of file".to_owned()) })
+}
+
+/// The one of `NAME` and `NAME.gz` that the folder holds.
+///
+/// # Errors
+/// When it holds both.
+pub(crate) fn either(folder: &Path, name: &str) -> Result<Option<PathBuf>, DataError> {
+    let (plain, compressed) = (folder.join(name), folder.join(format!("{name}.gz")));
+    match (plain.exists(), compressed.exists()) {
+        (true, true) => Err(DataError::Twice { plain }),
+        (true, false) => Ok(Some(plain)),
+        (false, true) => Ok(Some(compressed)),
+        (false, false) => Ok(None),
+    }
+}
+
+/// The numbers of things by their ids, in the order in which they were added.
+#[derive(Default)]
+pub(crate) struct Names {
+    numbers: HashMap<String, u32>,
+    lines: Vec<u64>,
+}
+
+impl Names {
+    /// Gives the next number to an id, and says which it is.
+    ///
+    /// # Errors
+    /// When the id cannot stand in a table, or an earlier line has it.
+    pub(crate) fn add(&mut self, id: &str, line: u64) -> Result<u32, Fault> {
+        if id.is_empty() || id.contains(['\t', '\n', '\r']) {
+            return Err(Fault::Id { found: excerpt(id) });
+        }
+        let next = u32::try_from(self.lines.len()).expect("a data set has fewer than 2^32 lines");
+        match self.numbers.entry(id.to_owned()) {
+            Entry::Occupied(first) => {
+                Err(Fault::DuplicateId { id: excerpt(id), first: self.lines[*first.get() as usize] })
+            }
+            Entry::Vacant(place) => {
+                place.insert(next);
+                self.lines.push(line);
+                Ok(next)
+            }
+        }
+    }
+
+    /// The number of an id.
+    pub(crate) fn get(&self, id: &str) -> Option<u32> {
+        self.numbers.get(id).copied()
+    }
+}
+
+/// The text of a line, without the end of line and the byte order mark of the first.
+fn text_of(bytes: &[u8], number: u64) -> Result<&str, Fault> {
+    if number == 1 && bytes.starts_with(&[0x1f, 0x8b]) {
+        return Err(Fault::GzipByAnotherName);
+    }
+    if bytes.contains(&0) {
+        return Err(Fault::Binary);
+    }
+    let text = str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        Fault::NotUtf8 { byte: bytes[at], column: at + 1 }
+    })?;
+    let text = if number == 1 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text };
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    Ok(text.strip_suffix('\r').unwrap_or(text))
+}
+
+/// Whether the decompressor, and not the disk, gave up.
+fn is_damage(cause: &io::Error) -> bool {
+    matches!(
+        cause.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
+    )
+}

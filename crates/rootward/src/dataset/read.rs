@@ -1,0 +1,497 @@
+//! Opening a data set: the files of a folder, put together and checked against each other.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use super::error::{DataError, Fault, excerpt};
+use super::lines::{Names, each_line, each_row, either};
+use super::{Dataset, Document, Judgement, Judgements, Query, Split};
+use crate::hierarchy::{Edge, Hierarchy, HierarchyError};
+use crate::ids::{DocIdx, QueryIdx};
+
+/// The header of `hierarchy.tsv`.
+pub(super) const HIERARCHY_HEADER: [&str; 2] = ["child", "parent"];
+/// The header of the files in `qrels/`.
+pub(super) const QRELS_HEADER: [&str; 3] = ["query-id", "corpus-id", "score"];
+
+impl Dataset {
+    /// Reads a folder, each file of which may also be compressed and end in `.gz`:
+    ///
+    /// - `corpus.jsonl`: a line `{"_id", "title", "text", "synonyms"}` for each document, of which only the id must
+    ///   be there; other keys are ignored;
+    /// - `hierarchy.tsv`: a table with the header `child`, `parent` of ids of documents; without it there are no edges;
+    /// - `queries.jsonl`: a line `{"_id", "text"}` for each query;
+    /// - `qrels/train.tsv`, `qrels/dev.tsv`, `qrels/test.tsv`: tables with the header `query-id`, `corpus-id`,
+    ///   `score`, at least one of them if there are queries. Score 0, and the -1 of some TREC collections, say that
+    ///   a document does not answer.
+    ///
+    /// A folder without queries is [closed](Dataset::closed): each document is asked for by its title.
+    ///
+    /// # Errors
+    /// At the first thing that is wrong: a file that is missing, empty, no text or damaged, a line that cannot be
+    /// read, an id that is repeated or unknown, an edge or a judgement that is repeated, a cycle.
+    pub fn open(folder: &Path) -> Result<Self, DataError> {
+        if !folder.is_dir() {
+            return Err(DataError::NoFolder { folder: folder.to_owned() });
+        }
+        let corpus_file = either(folder, "corpus.jsonl")?;
+        let corpus_file = corpus_file.ok_or_else(|| DataError::NoCorpus { folder: folder.to_owned() })?;
+        let (docs, doc_names) = read_docs(&corpus_file)?;
+        let hierarchy_file = either(folder, "hierarchy.tsv")?;
+        let hierarchy = match &hierarchy_file {
+            Some(file) => read_hierarchy(file, &docs, &doc_names)?,
+            None => Hierarchy::new(docs.len(), &[]).expect("no edges are always a hierarchy"),
+        };
+        let qrels_files = QrelsFiles::of(folder)?;
+        let name = name_of(folder);
+        match (either(folder, "queries.jsonl")?, qrels_files.is_empty()) {
+            (Some(_), true) => Err(DataError::NoJudgements { folder: folder.to_owned() }),
+            (None, false) => Err(DataError::NoQueries { folder: folder.to_owned() }),
+            (None, true) if hierarchy_file.is_none() => {
+                Err(DataError::NothingToLearn { folder: folder.to_owned() })
+            }
+            (None, true) => Ok(Dataset::closed(name, docs, hierarchy)),
+            (Some(file), false) => {
+                let (queries, query_names) = read_queries(&file)?;
+                let judgements = qrels_files.read(&query_names, &doc_names)?;
+                Ok(Dataset::judged(name, docs, hierarchy, queries, judgements))
+            }
+        }
+    }
+}
+
+/// The folder's own name, also when it is given as `.` or `data/..`.
+fn name_of(folder: &Path) -> String {
+    let full = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    full.file_name().map_or_else(|| "data".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+fn read_docs(file: &Path) -> Result<(Vec<Document>, Names), DataError> {
+    let (mut docs, mut names) = (Vec::new(), Names::default());
+    each_line(file, |line, number| {
+        let doc: Document = from_json(line, r#"an object {"_id": "..", "title": "..", "text": ".."}"#)?;
+        names.add(&doc.id, number)?;
+        docs.push(doc);
+        Ok(())
+    })?;
+    if docs.is_empty() {
+        return Err(DataError::Empty { file: file.to_owned(), what: "document" });
+    }
+    Ok((docs, names))
+}
+
+fn read_queries(file: &Path) -> Result<(Vec<Query>, Names), DataError> {
+    let (mut queries, mut names) = (Vec::new(), Names::default());
+    each_line(file, |line, number| {
+        let query: Query = from_json(line, r#"an object {"_id": "..", "text": ".."}"#)?;
+        names.add(&query.id, number)?;
+        queries.push(query);
+        Ok(())
+    })?;
+    if queries.is_empty() {
+        return Err(DataError::Empty { file: file.to_owned(), what: "query" });
+    }
+    Ok((queries, names))
+}
+
+fn from_json<T: DeserializeOwned>(line: &str, expected: &'static str) -> Result<T, Fault> {
+    serde_json::from_str(line).map_err(|error| {
+        // The parser sees one line only, so its "at line 1 column 7" would mislead.
+        let problem = error.to_string();
+        let problem = problem.split(" at line ").next().unwrap_or_default().to_owned();
+        Fault::Json { expected, problem, column: error.column(), found: excerpt(line) }
+    })
+}
+
+fn read_hierarchy(file: &Path, docs: &[Document], names: &Names) -> Result<Hierarchy, DataError> {
+    let (mut edges, mut lines) = (Vec::new(), Vec::new());
+    each_row(file, HIERARCHY_HEADER, |[child, parent], number| {
+        edges.push(Edge { child: find_doc(names, child)?, parent: find_doc(names, parent)? });
+        lines.push(number);
+        Ok(())
+    })?;
+    Hierarchy::new(docs.len(), &edges).map_err(|error| in_file(error, file, docs, &lines))
+}
+
+/// The error of a hierarchy with the names of its documents and the lines of its edges.
+pub(crate) fn in_file(error: HierarchyError, file: &Path, docs: &[Document], lines: &[u64]) -> DataError {
+    let file = file.to_owned();
+    let id = |doc: DocIdx| docs[doc.at()].id.clone();
+    match error {
+        HierarchyError::SelfEdge { at, doc } => {
+            DataError::Line { file, line: lines[at], fault: Fault::SelfEdge { id: excerpt(&id(doc)) } }
+        }
+        HierarchyError::RepeatedEdge { at, first, edge } => {
+            let (child, parent) = (excerpt(&id(edge.child)), excerpt(&id(edge.parent)));
+            let fault = Fault::RepeatedEdge { child, parent, first: lines[first] };
+            DataError::Line { file, line: lines[at], fault }
+        }
+        HierarchyError::Cycle { docs: cycle } => {
+            let ids = cycle.iter().chain(cycle.first()).map(|doc| id(*doc)).collect();
+            DataError::Cycle { file, ids }
+        }
+        cause @ (HierarchyError::NoDocument { .. } | HierarchyError::TooLarge { .. }) => {
+            DataError::Hierarchy { file, cause }
+        }
+    }
+}
+
+fn find_doc(names: &Names, id: &str) -> Result<DocIdx, Fault> {
+    names.get(id).map(DocIdx).ok_or_else(|| Fault::UnknownDocument { id: excerpt(id) })
+}
+
+/// The files of the splits that are there.
+struct QrelsFiles {
+    train: Option<PathBuf>,
+    dev: Option<PathBuf>,
+    test: Option<PathBuf>,
+}
+
+impl QrelsFiles {
+    fn of(folder: &Path) -> Result<Self, DataError> {
+        let file_of = |split: Split| either(&folder.join("qrels"), &format!("{split}.tsv"));
+        Ok(QrelsFiles {
+            train: file_of(Split::Train)?,
+            dev: file_of(Split::Dev)?,
+            test: file_of(Split::Test)?,
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.train.is_none() && self.dev.is_none() && self.test.is_none()
+    }
+
+    fn read(&self, queries: &Names, docs: &Names) -> Result<Judgements, DataError> {
+        let read =
+            |file: &Option<PathBuf>| file.as_deref().map(|f| read_judgements(f, queries, docs)).transpose();
+        Ok(Judgements { train: read(&self.train)?, dev: read(&self.dev)?, test: read(&self.test)? })
+    }
+}
+
+fn read_judgements(file: &Path, queries: &Names, docs: &Names) -> Result<Vec<Judgement>, DataError> {
+    let (mut judgements, mut lines) = (Vec::new(), HashMap::new());
+    each_row(file, QRELS_HEADER, |[query_id, doc_id, score], number| {
+        let query = queries.get(query_id).map(QueryIdx);
+        let query = query.ok_or_else(|| Fault::UnknownQuery { id: excerpt(query_id) })?;
+        let doc = find_doc(docs, doc_id)?;
+        let grade = grade_of(score).ok_or_else(|| Fault::Score { found: excerpt(score) })?;
+        if let Some(first) = lines.insert((query, doc), number) {
+            let (query, doc) = (excerpt(query_id), excerpt(doc_id));
+            return Err(Fault::RepeatedJudgement { query, doc, first });
+        }
+        judgements.push(Judgement { query, doc, grade });
+        Ok(())
+    })?;
+    if judgements.is_empty() {
+        return Err(DataError::Empty { file: file.to_owned(), what: "judgement" });
+    }
+    judgements.sort_unstable();
+    Ok(judgements)
+}
+
+/// A whole number, of which those below 0 mean no more than 0.
+fn grade_of(score: &str) -> Option<u32> {
+    let score: i64 = score.parse().ok()?;
+    u32::try_from(score.max(0)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    const CORPUS: (&str, &str) =
+        ("corpus.jsonl", "{\"_id\":\"a\",\"title\":\"A\"}\n{\"_id\":\"b\"}\n{\"_id\":\"c\"}\n");
+    const HIERARCHY: (&str, &str) = ("hierarchy.tsv", "child\tparent\na\tb\n");
+    const QUERIES: (&str, &str) = ("queries.jsonl", "{\"_id\":\"q\",\"text\":\"?\"}\n");
+    const TEST: (&str, &str) = ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq\ta\t1\n");
+
+    /// Opens a folder `data` of these files; in the message of an error its path is left out.
+    fn open(files: &[(&str, &[u8])]) -> Result<Dataset, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("data");
+        fs::create_dir_all(folder.join("qrels")).unwrap();
+        for (name, content) in files {
+            fs::write(folder.join(name), content).unwrap();
+        }
+        let outside = format!("{}/", dir.path().display());
+        Dataset::open(&folder).map_err(|error| error.to_string().replace(&outside, ""))
+    }
+
+    fn open_text(files: &[(&str, &str)]) -> Result<Dataset, String> {
+        let files: Vec<(&str, &[u8])> = files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+        open(&files)
+    }
+
+    /// The message for a good data set in which one file is another.
+    fn message(bad: (&str, &[u8])) -> String {
+        let good = [CORPUS, HIERARCHY, QUERIES, TEST].map(|(name, text)| (name, text.as_bytes()));
+        let files: Vec<_> = good.into_iter().filter(|(name, _)| *name != bad.0).chain([bad]).collect();
+        open(&files).expect_err(&String::from_utf8_lossy(bad.1))
+    }
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn a_folder_with_queries_is_opened() {
+        let graded = ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq\tc\t0\nq\tb\t-1\nq\ta\t2\n");
+        let data = open_text(&[CORPUS, HIERARCHY, QUERIES, graded]).unwrap();
+        assert_eq!((&*data.name, &*data.docs[0].title, &*data.queries[0].text), ("data", "A", "?"));
+        let grades: Vec<_> =
+            data.judgements(Split::Test).unwrap().iter().map(|j| (j.doc.0, j.grade)).collect();
+        assert_eq!(grades, [(0, 2), (1, 0), (2, 0)]);
+        assert_eq!(data.pairs(Split::Test).unwrap().by_distance(), [1, 1]);
+        assert!(
+            !data.is_closed() && data.judgements(Split::Train).is_none() && data.pairs(Split::Dev).is_none()
+        );
+    }
+
+    #[test]
+    fn without_queries_every_document_is_its_own() {
+        let data = open_text(&[CORPUS, HIERARCHY]).unwrap();
+        assert!(data.is_closed() && data.judgements(Split::Dev).is_none());
+        assert_eq!((&*data.queries[0].id, &*data.queries[0].text), ("a", "A"));
+        assert_eq!(data.judgements(Split::Train), data.judgements(Split::Test));
+        assert_eq!(data.pairs(Split::Test).unwrap().by_distance(), [3, 1]);
+    }
+
+    #[test]
+    fn synonyms_are_read_and_other_keys_are_ignored() {
+        let corpus = ("corpus.jsonl", r#"{"url": "x", "_id": "a", "synonyms": ["b", "c"], "metadata": {}}"#);
+        assert_eq!(
+            open_text(&[corpus, ("hierarchy.tsv", "child\tparent\n")]).unwrap().docs[0].synonyms,
+            ["b", "c"]
+        );
+    }
+
+    #[test]
+    fn byte_order_marks_windows_lines_and_empty_lines_are_let_pass() {
+        let hierarchy = ("hierarchy.tsv", "\u{feff}child\tparent\r\na\tb\r\n\r\nb\tc");
+        assert_eq!(open_text(&[CORPUS, hierarchy]).unwrap().hierarchy.n_edges(), 2);
+    }
+
+    #[test]
+    fn compressed_files_are_opened_even_in_several_parts() {
+        let parts = [gzip(b"{\"_id\":\"a\"}\n"), gzip(b"{\"_id\":\"b\"}\n")].concat();
+        let data =
+            open(&[("corpus.jsonl.gz", &parts), ("hierarchy.tsv.gz", &gzip(b"child\tparent\na\tb\n"))]);
+        assert_eq!(data.unwrap().hierarchy.n_edges(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_is_no_data_set_is_told_what_it_lacks() {
+        let cases: [(&[(&str, &str)], &str); 8] = [
+            (
+                &[],
+                "data holds neither corpus.jsonl nor corpus.jsonl.gz; a data set needs one, with a line {\"_id\": \"..\", \"title\": \"..\", \"text\": \"..\"} for each document",
+            ),
+            (&[("corpus.jsonl", "")], "data/corpus.jsonl holds no document; at least one was expected"),
+            (
+                &[CORPUS],
+                "data has neither queries nor a hierarchy; add queries.jsonl with qrels, or hierarchy.tsv with the header child<TAB>parent",
+            ),
+            (
+                &[CORPUS, QUERIES],
+                "data has queries but no judgements; add qrels/train.tsv, qrels/dev.tsv or qrels/test.tsv, or delete the queries to ask for each document by its title",
+            ),
+            (
+                &[CORPUS, TEST],
+                "data has judgements but no queries; add queries.jsonl, or delete qrels to ask for each document by its title",
+            ),
+            (
+                &[CORPUS, TEST, ("queries.jsonl", "\n")],
+                "data/queries.jsonl holds no query; at least one was expected",
+            ),
+            (
+                &[CORPUS, QUERIES, ("qrels/dev.tsv", "query-id\tcorpus-id\tscore\n")],
+                "data/qrels/dev.tsv holds no judgement; at least one was expected",
+            ),
+            (
+                &[CORPUS, ("corpus.jsonl.gz", "")],
+                "data/corpus.jsonl and data/corpus.jsonl.gz are both there; delete the one that is out of date",
+            ),
+        ];
+        for (files, expected) in cases {
+            assert_eq!(open_text(files).unwrap_err(), expected);
+        }
+    }
+
+    #[test]
+    fn a_missing_folder_is_told_how_to_make_one() {
+        let error = Dataset::open(Path::new("no/such/folder")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "no/such/folder is no folder; a data set is a folder with corpus.jsonl in it, and `rootward import` makes one"
+        );
+    }
+
+    #[test]
+    fn bad_lines_of_the_corpus_are_told_by_line() {
+        let cases: [(&[u8], &str); 9] = [
+            (
+                b"{\"_id\":\"a\"}\n{\"_id\":\"b\"\n",
+                "2: an object {\"_id\": \"..\", \"title\": \"..\", \"text\": \"..\"} was expected, but EOF while parsing an object at column 10, in `{\"_id\":\"b\"`",
+            ),
+            (
+                b"{\"title\":\"a\"}",
+                "1: an object {\"_id\": \"..\", \"title\": \"..\", \"text\": \"..\"} was expected, but missing field `_id` at column 13, in `{\"title\":\"a\"}`",
+            ),
+            (
+                b"{\"_id\":7}",
+                "1: an object {\"_id\": \"..\", \"title\": \"..\", \"text\": \"..\"} was expected, but invalid type: integer `7`, expected a string at column 8, in `{\"_id\":7}`",
+            ),
+            (
+                b"{\"_id\":\"\"}",
+                "1: an id without tabs and line breaks, not empty, was expected, `` was found",
+            ),
+            (
+                b"{\"_id\":\"a\\tb\"}",
+                "1: an id without tabs and line breaks, not empty, was expected, `a\\tb` was found",
+            ),
+            (
+                b"{\"_id\":\"a\"}\n\n{\"_id\":\"b\"}\n{\"_id\":\"b\"}",
+                "4: a new id was expected, `b` is that of line 3 too",
+            ),
+            (
+                b"{\"_id\":\"a\"}\n{\"_id\":\"caf\xe9\"}",
+                "2: UTF-8 was expected, byte 0xe9 at column 12 is none; `iconv -f latin1 -t utf-8` converts most older files",
+            ),
+            (b"PK\x03\x04\x00\x00", "1: text was expected, a zero byte was found; this is no text file"),
+            (b"\x1f\x8b\x08", "1: text was expected, gzip was found; add .gz to the file's name"),
+        ];
+        for (content, expected) in cases {
+            assert_eq!(message(("corpus.jsonl", content)), format!("data/corpus.jsonl:{expected}"));
+        }
+    }
+
+    #[test]
+    fn bad_lines_of_the_hierarchy_are_told_by_line() {
+        let cases = [
+            (
+                "",
+                ":1: the header `child<TAB>parent` was expected, `end of file` was found; put the header above the first row",
+            ),
+            (
+                "a\tb\n",
+                ":1: the header `child<TAB>parent` was expected, `a\\tb` was found; put the header above the first row",
+            ),
+            (
+                "child\tparent\na b\n",
+                ":2: 2 columns with tabs between them were expected, the line has 1: `a b`",
+            ),
+            (
+                "child\tparent\na\tb\tc\n",
+                ":2: 2 columns with tabs between them were expected, the line has 3: `a\\tb\\tc`",
+            ),
+            (
+                "child\tparent\na\tz\n",
+                ":2: the id of a document was expected, `z` is none; add it to the corpus, or delete this line",
+            ),
+            (
+                "child\tparent\na\tb\n\na\tb\n",
+                ":4: a new edge was expected, line 2 has `a` under `b` too; delete one of them",
+            ),
+            (
+                "child\tparent\na\tb\nb\tb\n",
+                ":3: two documents were expected, `b` is given as its own parent; delete this line",
+            ),
+            ("child\tparent\nb\ta\na\tb\n", " has a cycle: a → b → a; delete one of these edges"),
+        ];
+        for (content, expected) in cases {
+            assert_eq!(
+                message(("hierarchy.tsv", content.as_bytes())),
+                format!("data/hierarchy.tsv{expected}")
+            );
+        }
+    }
+
+    #[test]
+    fn bad_lines_of_queries_and_judgements_are_told_by_line() {
+        let table = "query-id\tcorpus-id\tscore\n";
+        let query = "{\"_id\":\"q\"}";
+        let cases = [
+            (
+                "queries.jsonl",
+                query.to_owned(),
+                "1: an object {\"_id\": \"..\", \"text\": \"..\"} was expected, but missing field `text` at column 11, in `{\"_id\":\"q\"}`",
+            ),
+            (
+                "qrels/test.tsv",
+                "q\t0\ta\t1\n".to_owned(),
+                "1: the header `query-id<TAB>corpus-id<TAB>score` was expected, `q\\t0\\ta\\t1` was found; put the header above the first row",
+            ),
+            (
+                "qrels/test.tsv",
+                format!("{table}q\t0\ta\t1\n"),
+                "2: 3 columns with tabs between them were expected, the line has 4: `q\\t0\\ta\\t1`",
+            ),
+            (
+                "qrels/test.tsv",
+                format!("{table}x\ta\t1\n"),
+                "2: the id of a query was expected, `x` is none; add it to queries.jsonl, or delete this line",
+            ),
+            (
+                "qrels/test.tsv",
+                format!("{table}q\tx\t1\n"),
+                "2: the id of a document was expected, `x` is none; add it to the corpus, or delete this line",
+            ),
+            (
+                "qrels/test.tsv",
+                format!("{table}q\ta\thigh\n"),
+                "2: a score, which is a whole number, was expected, `high` was found",
+            ),
+            (
+                "qrels/test.tsv",
+                format!("{table}q\ta\t1\nq\tb\t1\nq\ta\t0\n"),
+                "4: one judgement of `a` for `q` was expected, line 2 has another; delete one of them",
+            ),
+        ];
+        for (file, content, expected) in cases {
+            assert_eq!(message((file, content.as_bytes())), format!("data/{file}:{expected}"));
+        }
+    }
+
+    #[test]
+    fn damaged_gzip_is_told_by_line() {
+        let lines: String = (0..2_000).map(|i| format!("{{\"_id\":\"{}\"}}\n", i * 7_919)).collect();
+        let whole = gzip(lines.as_bytes());
+        let error = open(&[("corpus.jsonl.gz", &whole[..whole.len() - 9])]).unwrap_err();
+        assert!(error.contains("gzip data were expected, but here they end or are damaged"), "{error}");
+        let error = open(&[("corpus.jsonl.gz", b"{\"_id\":\"a\"}\n")]).unwrap_err();
+        assert_eq!(
+            error,
+            "data/corpus.jsonl.gz:1: gzip data were expected, but here they end or are damaged (invalid gzip header); fetch or make the file again"
+        );
+        let error = open(&[("corpus.jsonl.gz", b"")]).unwrap_err();
+        assert!(error.starts_with("data/corpus.jsonl.gz:1: gzip data were expected"), "{error}");
+    }
+
+    #[test]
+    fn long_lines_are_shortened_in_messages() {
+        let error = message(("corpus.jsonl", "x".repeat(1_000).as_bytes()));
+        assert!(error.ends_with(&format!("in `{}…`", "x".repeat(60))), "{error}");
+    }
+
+    #[test]
+    fn the_fingerprint_changes_with_ids_and_edges_and_not_with_texts() {
+        let of = |corpus, edges| {
+            open_text(&[("corpus.jsonl", corpus), ("hierarchy.tsv", edges)]).unwrap().fingerprint()
+        };
+        let (ab, ba) = ("{\"_id\":\"a\"}\n{\"_id\":\"b\"}", "{\"_id\":\"b\"}\n{\"_id\":\"a\"}");
+        let first = of(ab, "child\tparent\na\tb\n");
+        assert_eq!(first, of("{\"_id\":\"a\",\"title\":\"A\"}\n{\"_id\":\"b\"}", "child\tparent\na\tb\n"));
+        assert_ne!(first, of(ba, "child\tparent\na\tb\n"));
+        assert_ne!(first, of(ab, "child\tparent\nb\ta\n"));
+    }
+}

@@ -1,0 +1,237 @@
+//! Writing a data set as the folder that [`Dataset::open`] reads.
+//!
+//! The folder is prepared under another name beside its place and renamed when every file in it is on disk: a failed
+//! write leaves nothing that could be taken for a data set.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde::Serialize;
+
+use super::error::DataError;
+use super::read::{HIERARCHY_HEADER, QRELS_HEADER};
+use super::{Dataset, Split};
+use crate::files::{WriteError, write_aside};
+
+/// How the files of a data set are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compress {
+    /// As text that any editor opens.
+    None,
+    /// As `.gz` at the best compression, without a time stamp: the same data give the same bytes.
+    Gzip,
+}
+
+impl Dataset {
+    /// Writes the data set into a folder of its own, from which [`Dataset::open`] reads the same again.
+    ///
+    /// A [closed](Dataset::closed) data set is written without queries, one without edges without a hierarchy,
+    /// unless it has nothing else.
+    ///
+    /// # Errors
+    /// When the folder is there and not empty, or cannot be written; then no part of it remains.
+    pub fn write(&self, folder: &Path, compress: Compress) -> Result<(), DataError> {
+        if folder.exists() && !is_empty_folder(folder) {
+            return Err(DataError::Taken { folder: folder.to_owned() });
+        }
+        let unwritable = |cause| WriteError { path: folder.to_owned(), cause };
+        let aside = aside_of(folder).map_err(unwritable)?;
+        let done = self.write_files(&aside, compress).and_then(|()| {
+            // Not every system renames onto a folder, be it empty.
+            if folder.exists() {
+                fs::remove_dir(folder).map_err(unwritable)?;
+            }
+            fs::rename(&aside, folder).map_err(unwritable)
+        });
+        if done.is_err() {
+            // It may not have been made at all: what the user must know is why.
+            let _ = fs::remove_dir_all(&aside);
+        }
+        Ok(done?)
+    }
+
+    fn write_files(&self, folder: &Path, compress: Compress) -> Result<(), WriteError> {
+        write_text(folder, "corpus.jsonl", compress, |out| write_json_lines(out, &self.docs))?;
+        if self.is_closed() || self.hierarchy.n_edges() > 0 {
+            write_text(folder, "hierarchy.tsv", compress, |out| self.write_hierarchy(out))?;
+        }
+        if self.is_closed() {
+            return Ok(());
+        }
+        write_text(folder, "queries.jsonl", compress, |out| write_json_lines(out, &self.queries))?;
+        for split in Split::ALL.into_iter().filter(|split| self.judgements(*split).is_some()) {
+            let name = format!("qrels/{split}.tsv");
+            write_text(folder, &name, compress, |out| self.write_judgements(split, out))?;
+        }
+        Ok(())
+    }
+
+    fn write_hierarchy(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", HIERARCHY_HEADER.join("\t"))?;
+        for edge in self.hierarchy.edges() {
+            writeln!(out, "{}\t{}", self.docs[edge.child.at()].id, self.docs[edge.parent.at()].id)?;
+        }
+        Ok(())
+    }
+
+    fn write_judgements(&self, split: Split, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", QRELS_HEADER.join("\t"))?;
+        for judgement in self.judgements(split).unwrap_or_default() {
+            let (query, doc) = (&self.queries[judgement.query.at()], &self.docs[judgement.doc.at()]);
+            writeln!(out, "{}\t{}\t{}", query.id, doc.id, judgement.grade)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_json_lines<T: Serialize>(out: &mut dyn Write, values: &[T]) -> io::Result<()> {
+    for value in values {
+        serde_json::to_writer(&mut *out, value)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// Writes one file of the folder, compressed or not.
+fn write_text(
+    folder: &Path,
+    name: &str,
+    compress: Compress,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), WriteError> {
+    match compress {
+        Compress::None => write_aside(&folder.join(name), |file| content(file)),
+        Compress::Gzip => write_aside(&folder.join(format!("{name}.gz")), |file| {
+            let mut out = BufWriter::new(GzEncoder::new(file, Compression::best()));
+            content(&mut out)?;
+            out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?;
+            Ok(())
+        }),
+    }
+}
+
+fn is_empty_folder(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+/// A name beside the folder, free or left over from a process of the same number, which has ended.
+fn aside_of(folder: &Path) -> io::Result<PathBuf> {
+    let full = std::path::absolute(folder)?;
+    let name = full.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut aside = name.to_owned();
+    aside.push(format!(".{}.aside", std::process::id()));
+    Ok(full.with_file_name(aside))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{Document, Judgement, Judgements, Query};
+    use crate::hierarchy::{Edge, Hierarchy};
+    use crate::ids::{DocIdx, QueryIdx};
+
+    /// Three documents, the first two under the third; with a query or without.
+    fn docs() -> (Vec<Document>, Hierarchy) {
+        let doc = |id: &str, synonyms: &[&str]| Document {
+            id: id.to_owned(),
+            title: format!("{id}, \"the\"\tt\u{ef}tle"),
+            text: "two\nlines".to_owned(),
+            synonyms: synonyms.iter().map(|&word| word.to_owned()).collect(),
+        };
+        let edges = [0, 1].map(|child| Edge { child: DocIdx(child), parent: DocIdx(2) });
+        let docs = vec![doc("a a", &[]), doc("ü", &["u"]), doc("c", &["x", "y"])];
+        (docs, Hierarchy::new(3, &edges).unwrap())
+    }
+
+    fn closed() -> Dataset {
+        let (docs, hierarchy) = docs();
+        Dataset::closed("data".to_owned(), docs, hierarchy)
+    }
+
+    fn judged() -> Dataset {
+        let (docs, hierarchy) = docs();
+        let queries = vec![Query { id: "q".to_owned(), text: "who?".to_owned() }];
+        let judgement = |doc, grade| Judgement { query: QueryIdx(0), doc: DocIdx(doc), grade };
+        let (dev, test) = (Some(vec![judgement(1, 0)]), Some(vec![judgement(0, 2), judgement(2, 1)]));
+        Dataset::judged("data".to_owned(), docs, hierarchy, queries, Judgements { train: None, dev, test })
+    }
+
+    fn names_in(folder: &Path) -> Vec<String> {
+        let names =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for data in [closed(), judged()] {
+            for compress in [Compress::None, Compress::Gzip] {
+                let dir = tempfile::tempdir().unwrap();
+                let folder = dir.path().join("data");
+                data.write(&folder, compress).unwrap();
+                let read = Dataset::open(&folder).unwrap();
+                assert_eq!((&read.name, &read.docs, &read.queries), (&data.name, &data.docs, &data.queries));
+                assert!(read.hierarchy.edges().eq(data.hierarchy.edges()));
+                assert_eq!((&read.judgements, read.closed), (&data.judgements, data.closed));
+                assert_eq!(read.fingerprint(), data.fingerprint());
+                assert_eq!(names_in(dir.path()), ["data"]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_data_give_the_same_compressed_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let bytes = ["one", "two"].map(|name| {
+            closed().write(&dir.path().join(name), Compress::Gzip).unwrap();
+            fs::read(dir.path().join(name).join("corpus.jsonl.gz")).unwrap()
+        });
+        assert_eq!(bytes[0], bytes[1]);
+        assert_eq!(bytes[0][4..8], [0; 4], "the time stamp of the header");
+    }
+
+    #[test]
+    fn a_closed_data_set_is_written_without_queries() {
+        let dir = tempfile::tempdir().unwrap();
+        closed().write(&dir.path().join("data"), Compress::None).unwrap();
+        assert_eq!(names_in(&dir.path().join("data")), ["corpus.jsonl", "hierarchy.tsv"]);
+    }
+
+    #[test]
+    fn a_folder_with_something_in_it_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("data");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("mine.txt"), "mine").unwrap();
+        let error = closed().write(&folder, Compress::None).unwrap_err().to_string();
+        assert!(
+            error.ends_with("is there already and not empty; name a new folder, or delete that one first")
+        );
+        assert_eq!(
+            (names_in(dir.path()), names_in(&folder)),
+            (vec!["data".to_owned()], vec!["mine.txt".to_owned()])
+        );
+    }
+
+    #[test]
+    fn an_empty_folder_is_filled() {
+        let dir = tempfile::tempdir().unwrap();
+        closed().write(dir.path(), Compress::None).unwrap();
+        assert_eq!(names_in(dir.path()), ["corpus.jsonl", "hierarchy.tsv"]);
+    }
+
+    #[test]
+    fn a_failed_write_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "no folder").unwrap();
+        let error = closed().write(&file.join("data"), Compress::None).unwrap_err().to_string();
+        assert!(error.contains("could not be written"), "{error}");
+        assert_eq!(names_in(dir.path()), ["file"]);
+    }
+}

@@ -1,0 +1,44 @@
+//! Retrieval on hierarchies: train dual encoders whose queries retrieve the exact match *and every ancestor*, near and
+//! far alike, and measure them by distance.
+//!
+//! The flow: a [`dataset`] gives [`pairs`] of queries and relevant documents over a [`hierarchy`]; a [`recipe`] says
+//! what the [`trainer`] does with them; the [`sampling`] of each step makes a batch, an [`encoder`] turns it into
+//! vectors, a [`loss`] turns those into gradients, and the encoder takes the gradients back. [`eval`] says what came of
+//! it. Values in, values out: nothing here prints, and only readers and writers open files.
+//!
+//! Sources: **\[HR\]** You et al., *Hierarchical Retrieval: The Geometry and a Pretrain-Finetune Recipe*, NeurIPS 2025,
+//! arXiv 2509.16411.
+
+#![forbid(unsafe_code)]
+
+pub use rootward_kernels::{Level, LevelError};
+
+pub mod dataset;
+pub mod encoder;
+pub mod eval;
+pub mod files;
+pub mod hierarchy;
+pub mod ids;
+pub mod import;
+pub mod inspect;
+pub mod loss;
+pub mod matrix;
+pub mod model;
+pub mod optimiser;
+pub mod pairs;
+pub mod random;
+pub mod recipe;
+pub mod rows;
+pub mod run;
+pub mod sampling;
+pub mod table;
+pub mod tensors;
+pub mod trainer;
+
+/// The instruction set that all work here runs on: what the machine has, or less where the environment asks for it.
+///
+/// # Errors
+/// When the environment variable asks for a level that is unknown or that the machine does not have.
+pub fn instructions() -> Result<Level, LevelError> {
+    rootward_kernels::level_from(std::env::var(rootward_kernels::VARIABLE).ok().as_deref())
+}

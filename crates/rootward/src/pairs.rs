@@ -1,0 +1,95 @@
+//! Pairs of a query and a document that it should retrieve, with the distance between them.
+//!
+//! Everything that trains or measures works on pairs; only this file knows that they come from a query's exact
+//! matches and the hierarchy above them. A query's documents are sorted by distance, then by document.
+
+use crate::hierarchy::Hierarchy;
+use crate::ids::{DocIdx, QueryIdx};
+use crate::rows::Rows;
+
+/// A document that a query should retrieve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Relevant {
+    /// Edges from the nearest exact match of the query up to the document; 0 for an exact match.
+    pub distance: u32,
+    /// The document.
+    pub doc: DocIdx,
+}
+
+/// The relevant set S(q) of every query  [HR §2].
+#[derive(Clone, Debug)]
+pub struct Pairs {
+    queries: Vec<QueryIdx>,
+    relevant: Rows<Relevant>,
+}
+
+impl Pairs {
+    /// Each query's exact matches and every ancestor of theirs, at the shortest distance from any of them.
+    ///
+    /// Queries without an exact match are left out.
+    pub fn of_exact_matches(exact: &[(QueryIdx, Vec<DocIdx>)], hierarchy: &Hierarchy) -> Self {
+        let mut pairs = Pairs { queries: Vec::new(), relevant: Rows::empty() };
+        for (query, docs) in exact.iter().filter(|(_, docs)| !docs.is_empty()) {
+            let mut row: Vec<Relevant> = docs
+                .iter()
+                .flat_map(|doc| hierarchy.ancestors(*doc))
+                .map(|a| Relevant { distance: a.distance, doc: a.doc })
+                .collect();
+            row.sort_by_key(|r| (r.doc, r.distance));
+            row.dedup_by_key(|r| r.doc);
+            row.sort_unstable();
+            pairs.queries.push(*query);
+            pairs.relevant.push(row);
+        }
+        pairs
+    }
+
+    /// How many queries have pairs.
+    pub fn n_queries(&self) -> usize {
+        self.queries.len()
+    }
+
+    /// How many pairs there are in all.
+    pub fn n_pairs(&self) -> usize {
+        self.relevant.values().len()
+    }
+
+    /// The queries, in the order of the rows.
+    pub fn queries(&self) -> &[QueryIdx] {
+        &self.queries
+    }
+
+    /// S(q) of the query in a row, nearest first.
+    pub fn relevant(&self, row: usize) -> &[Relevant] {
+        self.relevant.row(row)
+    }
+
+    /// The pairs of all rows, row after row.
+    pub fn all(&self) -> &[Relevant] {
+        self.relevant.values()
+    }
+
+    /// How many pairs there are at distance 0, 1, 2, ...
+    pub fn by_distance(&self) -> Vec<usize> {
+        let mut counts = Vec::new();
+        for pair in self.all() {
+            let distance = pair.distance as usize;
+            if counts.len() <= distance {
+                counts.resize(distance + 1, 0);
+            }
+            counts[distance] += 1;
+        }
+        counts
+    }
+
+    /// The pairs of some rows only, in that order.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn subset(&self, rows: &[usize]) -> Pairs {
+        Pairs {
+            queries: rows.iter().map(|row| self.queries[*row]).collect(),
+            relevant: rows.iter().map(|row| self.relevant.row(*row).to_vec()).collect(),
+        }
+    }
+}

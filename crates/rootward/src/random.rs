@@ -1,0 +1,85 @@
+//! Randomness that follows from one seed and from nothing else.
+//!
+//! Every draw comes from a stream named by what it is for: the start of the tables, the order of epoch 3 of stage 1,
+//! the negatives of step 1,200. A run that is resumed names the same streams and so draws the same numbers; no state of
+//! a generator has to be saved.
+
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng};
+use rand_pcg::Pcg64;
+
+/// What a stream of random numbers is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The numbers that an encoder starts from.
+    Init,
+    /// Which queries are measured during training.
+    Validation,
+    /// The order of an epoch.
+    Epoch {
+        /// Place of the stage in the recipe.
+        stage: usize,
+        /// Place of the epoch in the stage.
+        epoch: usize,
+    },
+    /// The draws of a step.
+    Step {
+        /// Place of the stage in the recipe.
+        stage: usize,
+        /// Place of the step in the stage.
+        step: usize,
+    },
+}
+
+/// The stream of a purpose under a seed.
+pub fn stream(seed: u64, purpose: Purpose) -> Pcg64 {
+    let name = match purpose {
+        Purpose::Init => [1, 0, 0],
+        Purpose::Validation => [2, 0, 0],
+        Purpose::Epoch { stage, epoch } => [3, stage as u64, epoch as u64],
+        Purpose::Step { stage, step } => [4, stage as u64, step as u64],
+    };
+    Pcg64::seed_from_u64(name.into_iter().fold(scatter(seed), |state, word| scatter(state ^ scatter(word))))
+}
+
+/// The numbers `0..n` in random order.
+pub fn shuffled(n: usize, rng: &mut Pcg64) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..n as u32).collect();
+    order.shuffle(rng);
+    order
+}
+
+/// One of the items, all equally likely; `None` when there is none.
+pub fn pick<T: Copy>(items: &[T], rng: &mut Pcg64) -> Option<T> {
+    if items.is_empty() { None } else { Some(items[rng.random_range(0..items.len())]) }
+}
+
+/// Spreads a small difference over all bits: the finaliser of `SplitMix64` [Steele et al., OOPSLA 2014].
+fn scatter(x: u64) -> u64 {
+    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_the_same_each_time_and_another_for_another_purpose() {
+        let draw = |seed, purpose| stream(seed, purpose).random::<u64>();
+        let step = |stage, step| Purpose::Step { stage, step };
+        let draws = [
+            draw(7, Purpose::Init),
+            draw(8, Purpose::Init),
+            draw(7, step(0, 1)),
+            draw(7, step(1, 0)),
+            draw(7, Purpose::Epoch { stage: 0, epoch: 1 }),
+        ];
+        for (i, one) in draws.iter().enumerate() {
+            assert!(!draws[..i].contains(one), "{i}");
+        }
+        assert_eq!(draw(7, step(1, 0)), draws[3]);
+    }
+}

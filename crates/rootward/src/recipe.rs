@@ -1,0 +1,376 @@
+//! Recipes: what a training run does, as data.
+//!
+//! A method is a recipe and not a code path. Standard training, rebalancing, pretrain-finetune and climb differ only in
+//! these settings; the trainer never asks which paper it runs. A recipe states everything: a key that is unknown is an
+//! error, and the only keys that may be left out are switches that are then off.
+
+use serde::{Deserialize, Serialize};
+
+use crate::optimiser::Optimiser;
+use crate::table::TableConfig;
+
+/// A whole training run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Everything random follows from it.
+    pub seed: u64,
+    /// What is trained.
+    pub encoder: EncoderConfig,
+    /// How progress is measured on the way.
+    pub validation: Validation,
+    /// What is done, in order.
+    pub stages: Vec<Stage>,
+}
+
+/// What is trained.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EncoderConfig {
+    /// A free vector for every query and document.
+    Table(TableConfig),
+}
+
+/// How progress is measured on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Validation {
+    /// Queries measured: the dev split, or where there is none a sample of the training queries. At most this many.
+    pub queries: usize,
+    /// Steps between two measurements.
+    pub every: usize,
+    /// Distance from which a pair is *far*; below it, it is *near*.
+    pub far_from: u32,
+}
+
+/// A part of a run with one objective.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// Shown in logs and progress.
+    pub name: String,
+    /// Pairs or queries in a step, as the sampling counts.
+    pub batch: usize,
+    /// Times that all its pairs or queries are gone through; either this or `steps`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// Updates of the parameters; either this or `epochs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+    /// Which pairs are drawn.
+    pub sampling: Sampling,
+    /// Which documents they are told apart from.
+    pub negatives: Negatives,
+    /// What is minimised.
+    pub loss: Loss,
+    /// How gradients move parameters.
+    pub optimiser: Optimiser,
+    /// How fast.
+    pub rate: Rate,
+    /// When it ends before its length; without it, the stage runs to its end and its last state is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stop: Option<EarlyStop>,
+}
+
+/// Which pairs a step draws.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Sampling {
+    /// Matching pairs as they occur  [HR §4].
+    Regular {
+        /// What a batch counts.
+        by: By,
+        /// Queries that stay together in runs of this length along the hierarchy, so that a batch holds siblings;
+        /// 0 shuffles them all. Only by query.
+        #[serde(default)]
+        neighbours: usize,
+    },
+    /// With probability `p` a regular pair, else one at distance `from` or more  [HR §4].
+    Rebalanced {
+        /// Share of regular pairs, 0 to 1.
+        p: f64,
+        /// The least distance of the others.
+        from: u32,
+    },
+    /// Only pairs at distance `from` or more  [HR §4].
+    LongOnly {
+        /// The least distance.
+        from: u32,
+        /// What a batch counts.
+        by: By,
+    },
+}
+
+/// What a batch counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// Pairs: a row of the batch is a query with one document.
+    Pair,
+    /// Queries: a row of the batch is a query with all its documents.
+    Query,
+}
+
+/// Which documents a step scores, and how they count as negatives.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Negatives {
+    /// Where they come from before the additions below.
+    pub from: Source,
+    /// A document that several rows bring stands once, not several times.
+    #[serde(default)]
+    pub deduplicate: bool,
+    /// Documents known to be relevant to a query are no negatives of it.
+    #[serde(default)]
+    pub mask_known: bool,
+    /// Weigh a negative by p(x)^alpha, p(x) being how often it is drawn: 1 leaves frequent documents as strong as they
+    /// come, 0 makes all documents equal (logQ). Left out, every document of the step counts 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<f32>,
+    /// Documents drawn uniformly, added to each step.
+    #[serde(default)]
+    pub uniform: usize,
+    /// Siblings of each exact match, added to each step.
+    #[serde(default)]
+    pub siblings: usize,
+    /// Share of ancestors of which one sibling is added, 0 to 1.
+    #[serde(default)]
+    pub ancestor_siblings: f64,
+}
+
+/// Where the documents of a step come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The documents of the batch's pairs.
+    Batch,
+    /// Every document there is.
+    Corpus,
+}
+
+/// What is minimised.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Loss {
+    /// [`corrected_softmax`](crate::loss::corrected_softmax).
+    Softmax {
+        /// Scores are *divided* by it.
+        temperature: f32,
+    },
+}
+
+/// The learning rate over a stage.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// At the start.
+    pub start: f32,
+    /// At the end; the rate changes evenly from step to step.
+    pub end: f32,
+}
+
+/// Two-sided early stopping: one recall must rise and the other may not fall  [HR §4].
+///
+/// The state with the highest raised recall, among those that hold the other, is the one that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStop {
+    /// Whose recall must rise.
+    pub raise: Part,
+    /// Whose recall may not fall, measured from the start of the stage.
+    pub hold: Part,
+    /// By how much it may fall all the same, 0 to 1.
+    pub tolerance: f64,
+    /// Measurements in a row without a new best after which the stage ends.
+    pub patience: usize,
+}
+
+/// A part of the pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Pairs below the validation's `far_from`.
+    Near,
+    /// Pairs from there on.
+    Far,
+    /// All pairs.
+    All,
+}
+
+/// A recipe that cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RecipeError {
+    /// It is not TOML, a key is unknown or missing, or a value is of the wrong kind.
+    #[error("{cause}")]
+    Parse {
+        /// Line, column and what was expected there.
+        #[source]
+        cause: toml::de::Error,
+    },
+    /// A value makes no sense.
+    #[error("`{key}` is {found}, expected {expected}")]
+    Value {
+        /// Where it stands.
+        key: String,
+        /// What stands there.
+        found: String,
+        /// What would make sense.
+        expected: &'static str,
+    },
+    /// A setting on the command line does not fit the recipe.
+    #[error("--set {setting}: {problem}")]
+    Set {
+        /// What was asked for.
+        setting: String,
+        /// Why it cannot be done.
+        problem: &'static str,
+    },
+}
+
+impl Recipe {
+    /// Reads a recipe, changes it by settings such as `stages.0.epochs=5`, and checks it.
+    ///
+    /// # Errors
+    /// When the text is not TOML, a key is unknown or missing, a setting names no place, or a value makes no sense.
+    pub fn parse(text: &str, settings: &[String]) -> Result<Recipe, RecipeError> {
+        let recipe: Recipe = if settings.is_empty() {
+            toml::from_str(text).map_err(|cause| RecipeError::Parse { cause })?
+        } else {
+            let mut table: toml::Table = toml::from_str(text).map_err(|cause| RecipeError::Parse { cause })?;
+            for setting in settings {
+                set(&mut table, setting)?;
+            }
+            toml::Value::Table(table).try_into().map_err(|cause| RecipeError::Parse { cause })?
+        };
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// The recipe as TOML, as [`Recipe::parse`] reads it.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a recipe has only values that TOML can hold")
+    }
+
+    fn check(&self) -> Result<(), RecipeError> {
+        let EncoderConfig::Table(TableConfig { dim, init, .. }) = self.encoder;
+        let positive = |x: f32| x > 0.0 && x.is_finite();
+        let validation = self.validation;
+        demand("encoder.dim", dim, (1..=65_536).contains(&dim), "1 to 65536")?;
+        demand("encoder.init", init, positive(init), "a number above 0")?;
+        demand("validation.queries", validation.queries, validation.queries > 0, "1 or more")?;
+        demand("validation.every", validation.every, validation.every > 0, "1 or more")?;
+        demand("stages", "empty", !self.stages.is_empty(), "at least one stage")?;
+        for (place, stage) in self.stages.iter().enumerate() {
+            stage.check(&format!("stages.{place}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Stage {
+    /// Steps of the stage, given those of an epoch.
+    pub(crate) fn n_steps(&self, per_epoch: usize) -> usize {
+        match (self.steps, self.epochs) {
+            (Some(steps), _) => steps,
+            (None, epochs) => epochs.expect("a checked stage has a length") * per_epoch,
+        }
+    }
+
+    fn check(&self, at: &str) -> Result<(), RecipeError> {
+        let key = |name: &str| format!("{at}.{name}");
+        let share = |x: f64| (0.0..=1.0).contains(&x);
+        let positive = |x: f32| x > 0.0 && x.is_finite();
+        demand(&key("batch"), self.batch, self.batch > 0, "1 or more")?;
+        let (name, length) = match (self.epochs, self.steps) {
+            (Some(epochs), None) => ("epochs", epochs),
+            (None, Some(steps)) => ("steps", steps),
+            (Some(steps), Some(_)) => return demand(&key("steps"), steps, false, "either epochs or steps"),
+            (None, None) => return demand(&key("epochs"), "missing", false, "either epochs or steps"),
+        };
+        demand(&key(name), length, length > 0, "1 or more")?;
+        let by = match self.sampling {
+            Sampling::Regular { by, neighbours } => {
+                let fits = neighbours == 0 || by == By::Query;
+                demand(&key("sampling.neighbours"), neighbours, fits, "0 where batches count pairs")?;
+                by
+            }
+            Sampling::Rebalanced { p, .. } => {
+                demand(&key("sampling.p"), p, share(p), "0 to 1")?;
+                By::Pair
+            }
+            Sampling::LongOnly { by, .. } => by,
+        };
+        let negatives = self.negatives;
+        let once = negatives.deduplicate || negatives.from == Source::Corpus;
+        let fits = once || by == By::Pair;
+        demand(&key("negatives.deduplicate"), negatives.deduplicate, fits, "true where batches count queries")?;
+        let added = negatives.uniform > 0 || negatives.siblings > 0 || negatives.ancestor_siblings > 0.0;
+        let fits = !added || negatives.from == Source::Batch;
+        demand(&key("negatives.from"), "corpus", fits, "batch where uniform or sibling negatives are added")?;
+        let drawn = negatives.ancestor_siblings;
+        demand(&key("negatives.ancestor_siblings"), drawn, share(drawn), "0 to 1")?;
+        let alpha = negatives.alpha.unwrap_or(1.0);
+        demand(&key("negatives.alpha"), alpha, (0.0..=1.0).contains(&alpha), "0 to 1")?;
+        let Loss::Softmax { temperature } = self.loss;
+        let expected = "a number above 0; scores are divided by it";
+        demand(&key("loss.temperature"), temperature, positive(temperature), expected)?;
+        if let Optimiser::Adam { beta1, beta2, epsilon } = self.optimiser {
+            let decay = |x: f32| (0.0..1.0).contains(&x);
+            demand(&key("optimiser.beta1"), beta1, decay(beta1), "0 or more and below 1")?;
+            demand(&key("optimiser.beta2"), beta2, decay(beta2), "0 or more and below 1")?;
+            demand(&key("optimiser.epsilon"), epsilon, positive(epsilon), "a number above 0")?;
+        }
+        let Rate { start, end } = self.rate;
+        demand(&key("rate.start"), start, positive(start), "a number above 0")?;
+        demand(&key("rate.end"), end, end >= 0.0 && end.is_finite(), "0 or more")?;
+        if let Some(stop) = self.early_stop {
+            demand(&key("early_stop.tolerance"), stop.tolerance, share(stop.tolerance), "0 to 1")?;
+            demand(&key("early_stop.patience"), stop.patience, stop.patience > 0, "1 or more")?;
+        }
+        Ok(())
+    }
+}
+
+fn demand(
+    key: &str,
+    found: impl ToString,
+    fits: bool,
+    expected: &'static str,
+) -> Result<(), RecipeError> {
+    if fits { Ok(()) } else { Err(RecipeError::Value { key: key.to_owned(), found: found.to_string(), expected }) }
+}
+
+/// Changes one value: `a.0.b=value`, the value written as in TOML (a bare word is a string).
+fn set(table: &mut toml::Table, setting: &str) -> Result<(), RecipeError> {
+    let fail = |problem| RecipeError::Set { setting: setting.to_owned(), problem };
+    let (path, text) = setting.split_once('=').ok_or_else(|| fail("expected KEY=VALUE"))?;
+    let parsed = toml::from_str::<toml::Table>(&format!("value = {text}"));
+    let value = match parsed {
+        Ok(mut one) => one.remove("value").expect("the key was just written"),
+        Err(_) => toml::Value::String(text.to_owned()),
+    };
+    let (parents, last) = path.rsplit_once('.').map_or((None, path), |(parents, last)| (Some(parents), last));
+    let mut place = table;
+    let mut names = parents.into_iter().flat_map(|p| p.split('.')).peekable();
+    while let Some(name) = names.next() {
+        let inner = place.get_mut(name).ok_or_else(|| fail("no such table in the recipe"))?;
+        place = match inner {
+            toml::Value::Table(inner) => inner,
+            toml::Value::Array(list) => {
+                let number = names.next().and_then(|n| n.parse::<usize>().ok());
+                let number = number.ok_or_else(|| fail("expected a number after the name of a list"))?;
+                let entry = list.get_mut(number).ok_or_else(|| fail("the list has no entry of that number"))?;
+                entry.as_table_mut().ok_or_else(|| fail("the entry is not a table"))?
+            }
+            _ => return Err(fail("expected a table before the last name")),
+        };
+    }
+    // A stage has one length: setting it in epochs replaces a length in steps, and the other way round.
+    for (one, other) in [("epochs", "steps"), ("steps", "epochs")] {
+        if last == one {
+            place.remove(other);
+        }
+    }
+    place.insert(last.to_owned(), value);
+    Ok(())
+}

@@ -1,0 +1,251 @@
+//! What a step trains on: which pairs, and which documents they are told apart from.
+//!
+//! A [`Batch`] is the whole of it: the queries and documents to encode, and for each query the columns that are
+//! positives and those that are no negatives. It is a function of recipe, seed, stage and step alone, so a resumed run
+//! draws what the first would have drawn.
+
+use rand::RngExt;
+use rand_pcg::Pcg64;
+
+use crate::hierarchy::Hierarchy;
+use crate::ids::{DocIdx, QueryIdx};
+use crate::pairs::{Pairs, Relevant};
+use crate::random::{Purpose, pick, shuffled, stream};
+use crate::recipe::{By, Negatives, Sampling, Stage};
+use crate::rows::Rows;
+
+mod columns;
+mod frequency;
+mod order;
+
+use columns::Columns;
+
+/// What a step trains on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// The rows.
+    pub queries: Vec<QueryIdx>,
+    /// The columns.
+    pub docs: Vec<DocIdx>,
+    /// For each row the columns that it should retrieve.
+    pub positives: Rows<u32>,
+    /// For each row the columns that are no negatives of it.
+    pub known: Rows<u32>,
+    /// For each column the logarithm of its weight as a negative; `None` weighs all alike.
+    pub log_weights: Option<Vec<f32>>,
+}
+
+/// Draws the batches of one stage.
+pub struct Sampler<'a> {
+    pairs: &'a Pairs,
+    hierarchy: &'a Hierarchy,
+    stage: usize,
+    seed: u64,
+    batch: usize,
+    sampling: Sampling,
+    negatives: Negatives,
+    /// The pairs that are drawn, as (row of `pairs`, document); empty where batches count queries.
+    drawn_pairs: Vec<(u32, Relevant)>,
+    /// Where the far pairs begin in `drawn_pairs`, for sampling that prefers them.
+    far_start: usize,
+    /// The rows of `pairs` that are drawn; empty where batches count pairs.
+    drawn_rows: Vec<u32>,
+    /// For each document the logarithm of its weight as a negative.
+    log_weights: Option<Vec<f32>>,
+    columns: Columns,
+    epoch: Option<(usize, Vec<u32>)>,
+}
+
+/// A stage has nothing to draw.
+#[derive(Debug, thiserror::Error)]
+#[error("stage `{stage}` draws pairs at distance {from} or more, but there is none; the farthest pair is at distance {farthest}")]
+pub struct NothingToDraw {
+    /// Its name.
+    pub stage: String,
+    /// The least distance it draws.
+    pub from: u32,
+    /// The greatest distance there is.
+    pub farthest: usize,
+}
+
+impl<'a> Sampler<'a> {
+    /// Prepares to draw from `pairs` as a stage of a recipe asks.
+    ///
+    /// # Errors
+    /// When no pair is far enough for the stage.
+    pub fn new(
+        pairs: &'a Pairs,
+        hierarchy: &'a Hierarchy,
+        stage: &Stage,
+        place: usize,
+        seed: u64,
+    ) -> Result<Self, NothingToDraw> {
+        let (by, least) = match stage.sampling {
+            Sampling::Regular { by, .. } => (by, 0),
+            Sampling::Rebalanced { from, .. } => (By::Pair, from),
+            Sampling::LongOnly { from, by } => (by, from),
+        };
+        let farthest = pairs.by_distance().len().saturating_sub(1);
+        if farthest < least as usize || pairs.n_pairs() == 0 {
+            return Err(NothingToDraw { stage: stage.name.clone(), from: least, farthest });
+        }
+        let all = (0..pairs.n_queries()).flat_map(|row| pairs.relevant(row).iter().map(move |r| (row as u32, *r)));
+        let (mut drawn_pairs, mut drawn_rows, mut far_start) = (Vec::new(), Vec::new(), 0);
+        match (stage.sampling, by) {
+            (_, By::Query) => {
+                drawn_rows = all.filter(|(_, r)| r.distance >= least).map(|(row, _)| row).collect();
+                drawn_rows.dedup();
+            }
+            (Sampling::Rebalanced { .. }, By::Pair) => {
+                drawn_pairs = all.collect();
+                drawn_pairs.sort_by_key(|(_, r)| r.distance >= least);
+                far_start = drawn_pairs.partition_point(|(_, r)| r.distance < least);
+            }
+            (_, By::Pair) => drawn_pairs = all.filter(|(_, r)| r.distance >= least).collect(),
+        }
+        let n_docs = hierarchy.n_docs();
+        let mut sampler = Sampler {
+            pairs,
+            hierarchy,
+            stage: place,
+            seed,
+            batch: stage.batch,
+            sampling: stage.sampling,
+            negatives: stage.negatives,
+            drawn_pairs,
+            far_start,
+            drawn_rows,
+            log_weights: None,
+            columns: Columns::new(n_docs),
+            epoch: None,
+        };
+        sampler.log_weights =
+            stage.negatives.alpha.map(|alpha| frequency::log_weights(&sampler.expected_draws(), alpha, sampler.negatives));
+        Ok(sampler)
+    }
+
+    /// Steps in which all pairs or queries are gone through once; the last may be smaller than the others.
+    pub fn steps_per_epoch(&self) -> usize {
+        self.drawn_pairs.len().max(self.drawn_rows.len()).div_ceil(self.batch)
+    }
+
+    /// What a step of the stage trains on.
+    pub fn batch(&mut self, step: usize) -> Batch {
+        let mut rng = stream(self.seed, Purpose::Step { stage: self.stage, step });
+        let rows = self.draw_rows(step, &mut rng);
+        self.columns.start(self.negatives, self.hierarchy.n_docs());
+        let mut positives = Rows::empty();
+        for (_, docs) in &rows {
+            positives.push(docs.iter().map(|r| self.columns.bring(r.doc)).collect::<Vec<_>>());
+        }
+        self.bring_siblings(&rows, &mut rng);
+        for _ in 0..self.negatives.uniform {
+            self.columns.bring(DocIdx(rng.random_range(0..self.hierarchy.n_docs() as u32)));
+        }
+        let known = if self.negatives.mask_known {
+            let known = |row: &u32| self.pairs.relevant(*row as usize).iter().flat_map(|r| self.columns.of(r.doc));
+            rows.iter().map(|(row, _)| known(row).collect::<Vec<_>>()).collect()
+        } else {
+            positives.clone()
+        };
+        let docs = self.columns.docs().to_vec();
+        let log_weights = self.log_weights.as_ref().map(|all| frequency::of_step(all, &docs));
+        let queries = rows.iter().map(|(row, _)| self.pairs.queries()[*row as usize]).collect();
+        Batch { queries, docs, positives, known, log_weights }
+    }
+
+    /// The rows of a step, each a row of `pairs` with the documents it is to retrieve.
+    fn draw_rows(&mut self, step: usize, rng: &mut Pcg64) -> Vec<(u32, Vec<Relevant>)> {
+        if let Sampling::Rebalanced { p, .. } = self.sampling {
+            let far = &self.drawn_pairs[self.far_start..];
+            let draw = |_| {
+                let from = if rng.random::<f64>() < p { &self.drawn_pairs[..] } else { far };
+                let (row, relevant) = pick(from, rng).expect("a sampler has pairs at every distance it draws");
+                (row, vec![relevant])
+            };
+            return (0..self.batch).map(draw).collect();
+        }
+        let per_epoch = self.steps_per_epoch();
+        self.order_epoch(step / per_epoch);
+        let (_, order) = self.epoch.as_ref().expect("the epoch was just ordered");
+        let start = step % per_epoch * self.batch;
+        let drawn = &order[start..order.len().min(start + self.batch)];
+        let least = self.least_distance();
+        let row_of = |place: &u32| match self.drawn_rows.get(*place as usize) {
+            Some(row) => {
+                let relevant = self.pairs.relevant(*row as usize).iter();
+                (*row, relevant.filter(|r| r.distance >= least).copied().collect())
+            }
+            None => {
+                let (row, relevant) = self.drawn_pairs[*place as usize];
+                (row, vec![relevant])
+            }
+        };
+        drawn.iter().map(row_of).collect()
+    }
+
+    fn order_epoch(&mut self, epoch: usize) {
+        if self.epoch.as_ref().is_some_and(|(known, _)| *known == epoch) {
+            return;
+        }
+        let mut rng = stream(self.seed, Purpose::Epoch { stage: self.stage, epoch });
+        let order = match self.sampling {
+            Sampling::Regular { neighbours: run @ 1.., .. } => {
+                order::in_runs(self.pairs, &self.drawn_rows, self.hierarchy, run, &mut rng)
+            }
+            _ => shuffled(self.drawn_pairs.len().max(self.drawn_rows.len()), &mut rng),
+        };
+        self.epoch = Some((epoch, order));
+    }
+
+    /// Adds siblings of exact matches, and of a share of the ancestors.
+    fn bring_siblings(&mut self, rows: &[(u32, Vec<Relevant>)], rng: &mut Pcg64) {
+        if self.negatives.siblings == 0 && self.negatives.ancestor_siblings == 0.0 {
+            return;
+        }
+        for relevant in rows.iter().flat_map(|(_, docs)| docs) {
+            let draws = if relevant.distance == 0 {
+                self.negatives.siblings
+            } else {
+                usize::from(rng.random::<f64>() < self.negatives.ancestor_siblings)
+            };
+            for _ in 0..draws {
+                let parent = pick(self.hierarchy.parents(relevant.doc), rng);
+                if let Some(sibling) = parent.and_then(|p| pick(self.hierarchy.children(p), rng)) {
+                    self.columns.bring(sibling);
+                }
+            }
+        }
+    }
+
+    /// How often each document is expected to be brought into a step, counting repeats.
+    fn expected_draws(&self) -> Vec<f64> {
+        let mut draws = frequency::Draws::none(self.hierarchy.n_docs());
+        let batch = self.batch as f64;
+        if let Sampling::Rebalanced { p, .. } = self.sampling {
+            let far = &self.drawn_pairs[self.far_start..];
+            for (drawn, share) in [(&self.drawn_pairs[..], p), (far, 1.0 - p)] {
+                let times = batch * share / drawn.len() as f64;
+                drawn.iter().for_each(|(_, r)| draws.add(*r, times, self.negatives));
+            }
+        } else {
+            let times = batch / self.drawn_pairs.len().max(self.drawn_rows.len()) as f64;
+            self.drawn_pairs.iter().for_each(|(_, r)| draws.add(*r, times, self.negatives));
+            for row in &self.drawn_rows {
+                let relevant = self.pairs.relevant(*row as usize).iter();
+                relevant
+                    .filter(|r| self.least_distance() <= r.distance)
+                    .for_each(|r| draws.add(*r, times, self.negatives));
+            }
+        }
+        draws.with_extra(self.hierarchy, self.negatives)
+    }
+
+    /// The least distance of the pairs that a row of the batch brings.
+    fn least_distance(&self) -> u32 {
+        match self.sampling {
+            Sampling::LongOnly { from, .. } => from,
+            Sampling::Regular { .. } | Sampling::Rebalanced { .. } => 0,
+        }
+    }
+}

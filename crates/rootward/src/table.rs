@@ -1,0 +1,264 @@
+//! The simplest dual encoder: a free vector for every query and one for every document.
+//!
+//! This is the encoder of [HR §5]: it has all the freedom that its dimension allows and no notion of text, so what it
+//! can and cannot retrieve is due to geometry, loss and sampling alone. It knows the queries and documents that it was
+//! made for and no others.
+
+use rand::{Rng, RngExt};
+use rootward_kernels::{add_scaled, normalise_rows, normalise_rows_back};
+use serde::{Deserialize, Serialize};
+
+use crate::encoder::{EncodeError, Encoder, Input, Keep, Side, Trainable};
+use crate::matrix::Matrix;
+use crate::optimiser::{Moments, Optimiser};
+use crate::tensors::{Tensor, TensorError, Tensors};
+
+/// What a score is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Score {
+    /// The inner product of the rows as they are.
+    Dot,
+    /// The inner product of the rows on the unit sphere: vectors leave the encoder with norm 1.
+    Cosine,
+}
+
+/// What a table encoder is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableConfig {
+    /// Numbers in a vector.
+    pub dim: usize,
+    /// Whether vectors are used as they are or on the unit sphere.
+    pub score: Score,
+    /// Standard deviation of the normal distribution that the numbers start from.
+    pub init: f32,
+}
+
+/// Two tables of vectors, one for queries and one for documents.
+#[derive(Clone, Debug)]
+pub struct TableEncoder {
+    score: Score,
+    queries: Table,
+    docs: Table,
+}
+
+/// One tower: the vectors, the gradients collected for the coming step, and what the optimiser remembers.
+#[derive(Clone, Debug)]
+struct Table {
+    side: Side,
+    rows: Matrix,
+    optimiser: Optimiser,
+    moments: Moments,
+    pending: Pending,
+}
+
+/// Gradients of the rows that were touched since the last step.
+#[derive(Clone, Debug)]
+struct Pending {
+    /// Where the gradient of each row stands in `grads`; `NONE` where it has none.
+    slots: Vec<u32>,
+    touched: Vec<u32>,
+    grads: Vec<f32>,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl TableEncoder {
+    /// Tables of normally distributed numbers for so many queries and documents.
+    pub fn new(n_queries: usize, n_docs: usize, config: TableConfig, rng: &mut impl Rng) -> Self {
+        let mut table = |side, n_rows| Table::new(side, random_rows(n_rows, config, rng));
+        TableEncoder {
+            score: config.score,
+            queries: table(Side::Query, n_queries),
+            docs: table(Side::Document, n_docs),
+        }
+    }
+
+    /// Tables read from a model.
+    ///
+    /// # Errors
+    /// When a table is missing, is not a matrix, or the two are not of one width.
+    pub fn from_tensors(score: Score, tensors: &Tensors) -> Result<Self, TensorError> {
+        let queries = tensors.matrix("query")?;
+        let docs = tensors.matrix_of_width("document", queries.dim())?;
+        Ok(TableEncoder { score, queries: Table::new(Side::Query, queries), docs: Table::new(Side::Document, docs) })
+    }
+
+    /// How many queries and documents it knows.
+    pub fn n_rows(&self, side: Side) -> usize {
+        self.table(side).rows.n_rows()
+    }
+
+    fn table(&self, side: Side) -> &Table {
+        match side {
+            Side::Query => &self.queries,
+            Side::Document => &self.docs,
+        }
+    }
+
+    fn table_mut(&mut self, side: Side) -> &mut Table {
+        match side {
+            Side::Query => &mut self.queries,
+            Side::Document => &mut self.docs,
+        }
+    }
+}
+
+impl Encoder for TableEncoder {
+    fn dim(&self) -> usize {
+        self.queries.rows.dim()
+    }
+
+    fn encode(&self, side: Side, inputs: &[Input<'_>]) -> Result<Matrix, EncodeError> {
+        let mut vectors = self.table(side).gather(inputs)?; // (inputs, dim)
+        if self.score == Score::Cosine {
+            let dim = vectors.dim();
+            let mut norms = vec![0.0; vectors.n_rows()];
+            normalise_rows(vectors.values_mut(), dim, &mut norms);
+        }
+        Ok(vectors)
+    }
+}
+
+impl Trainable for TableEncoder {
+    fn backward(&mut self, side: Side, inputs: &[Input<'_>], grad: &Matrix) -> Result<(), EncodeError> {
+        let dim = self.dim();
+        if (grad.n_rows(), grad.dim()) != (inputs.len(), dim) {
+            return Err(EncodeError::Gradient {
+                expected_rows: inputs.len(),
+                expected_dim: dim,
+                got_rows: grad.n_rows(),
+                got_dim: grad.dim(),
+            });
+        }
+        let score = self.score;
+        let table = self.table_mut(side);
+        match score {
+            Score::Dot => table.pending.add(inputs, grad),
+            Score::Cosine => {
+                let mut unit = table.gather(inputs)?; // (inputs, dim)
+                let mut norms = vec![0.0; inputs.len()];
+                normalise_rows(unit.values_mut(), dim, &mut norms);
+                let mut raw = grad.clone(); // (inputs, dim)
+                normalise_rows_back(unit.values(), &norms, dim, raw.values_mut());
+                table.pending.add(inputs, &raw);
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, rate: f32) {
+        rayon::join(|| self.queries.step(rate), || self.docs.step(rate));
+    }
+
+    fn start_optimiser(&mut self, optimiser: Optimiser) {
+        for table in [&mut self.queries, &mut self.docs] {
+            table.optimiser = optimiser;
+            table.moments = Moments::start(optimiser, table.rows.n_rows(), table.rows.dim());
+        }
+    }
+
+    fn tensors(&self, keep: Keep) -> Tensors {
+        let mut tensors = Tensors::default();
+        for table in [&self.queries, &self.docs] {
+            let name = side_name(table.side);
+            tensors.insert(name, Tensor::from(&table.rows));
+            if keep == Keep::Training {
+                tensors.insert(&format!("{name}.first"), Tensor::from(&table.moments.first));
+                tensors.insert(&format!("{name}.second"), Tensor::from(&table.moments.second));
+                tensors.insert(&format!("{name}.steps"), Tensor::from(&table.moments.steps[..]));
+            }
+        }
+        tensors
+    }
+
+    fn restore(&mut self, tensors: &Tensors) -> Result<(), TensorError> {
+        for table in [&mut self.queries, &mut self.docs] {
+            let name = side_name(table.side);
+            table.rows = tensors.matrix_like(name, &table.rows)?;
+            if tensors.contains(&format!("{name}.steps")) {
+                let moments = &mut table.moments;
+                moments.first = tensors.matrix_like(&format!("{name}.first"), &moments.first)?;
+                moments.second = tensors.matrix_like(&format!("{name}.second"), &moments.second)?;
+                moments.steps = tensors.counts(&format!("{name}.steps"), moments.steps.len())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Table {
+    fn new(side: Side, rows: Matrix) -> Self {
+        let optimiser = Optimiser::Sgd {};
+        let pending = Pending { slots: vec![NONE; rows.n_rows()], touched: Vec::new(), grads: Vec::new() };
+        Table { side, moments: Moments::start(optimiser, rows.n_rows(), rows.dim()), rows, optimiser, pending }
+    }
+
+    /// Copies of the rows of the inputs: shape `(inputs.len(), dim)`.
+    fn gather(&self, inputs: &[Input<'_>]) -> Result<Matrix, EncodeError> {
+        let n_rows = self.rows.n_rows();
+        let dim = self.rows.dim();
+        let mut values = Vec::with_capacity(inputs.len() * dim);
+        for input in inputs {
+            if input.idx as usize >= n_rows {
+                return Err(EncodeError::NoRow { side: side_name(self.side), n_rows, idx: input.idx });
+            }
+            values.extend_from_slice(self.rows.row(input.idx as usize));
+        }
+        Ok(Matrix::new(inputs.len(), dim, values).expect("every input gave one row"))
+    }
+
+    fn step(&mut self, rate: f32) {
+        let dim = self.rows.dim();
+        for (row, grad) in self.pending.touched.iter().zip(self.pending.grads.chunks_exact(dim)) {
+            let row = *row as usize;
+            self.optimiser.step_row(&mut self.moments, row, self.rows.row_mut(row), grad, rate);
+        }
+        self.pending.clear();
+    }
+}
+
+impl Pending {
+    fn add(&mut self, inputs: &[Input<'_>], grad: &Matrix) {
+        let dim = grad.dim();
+        for (i, input) in inputs.iter().enumerate() {
+            let slot = &mut self.slots[input.idx as usize];
+            if *slot == NONE {
+                *slot = self.touched.len() as u32;
+                self.touched.push(input.idx);
+                self.grads.extend_from_slice(grad.row(i));
+            } else {
+                let start = *slot as usize * dim;
+                add_scaled(1.0, grad.row(i), &mut self.grads[start..start + dim]);
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        for row in self.touched.drain(..) {
+            self.slots[row as usize] = NONE;
+        }
+        self.grads.clear();
+    }
+}
+
+fn side_name(side: Side) -> &'static str {
+    match side {
+        Side::Query => "query",
+        Side::Document => "document",
+    }
+}
+
+/// Normally distributed numbers by the Box-Muller transform, two at a time.
+fn random_rows(n_rows: usize, config: TableConfig, rng: &mut impl Rng) -> Matrix {
+    let mut rows = Matrix::zeros(n_rows, config.dim);
+    for pair in rows.values_mut().chunks_mut(2) {
+        let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt() * f64::from(config.init);
+        let (sin, cos) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
+        for (value, direction) in pair.iter_mut().zip([cos, sin]) {
+            *value = (radius * direction) as f32;
+        }
+    }
+    rows
+}

@@ -1,0 +1,370 @@
+//! The training loop, one event at a time.
+//!
+//! [`Trainer::advance`] does the next piece of work and says what it was: a stage began, a step was taken, recall was
+//! measured, a stage ended. Whoever drives it decides what to show, when to save a [`Trainer::checkpoint`] and when to
+//! stop; the trainer itself reads no clock and opens no file. Between two events its whole state is a position, the
+//! encoder's tensors and a few numbers, so a checkpoint taken anywhere continues to the same losses, bit for bit.
+
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::{Dataset, Split};
+use crate::encoder::{EncodeError, Input, Keep, Side, Trainable};
+use crate::eval::{EvalError, Judge, Names, Truth, Vectors, evaluate};
+use crate::loss::{LossError, Scratch, Targets, corrected_softmax};
+use crate::pairs::Pairs;
+use crate::random::{Purpose, shuffled, stream};
+use crate::recipe::{Loss, Recipe, Stage};
+use crate::sampling::{NothingToDraw, Sampler};
+use crate::tensors::{TensorError, Tensors};
+
+mod early_stop;
+
+pub use early_stop::{Ended, Measured};
+use early_stop::{StopState, Verdict};
+
+/// Trains one encoder on one data set by one recipe.
+pub struct Trainer<'a> {
+    encoder: Box<dyn Trainable>,
+    data: &'a Dataset,
+    train: &'a Pairs,
+    names: &'a Names<'a>,
+    recipe: Recipe,
+    validation: Pairs,
+    sampler: Option<Sampler<'a>>,
+    scratch: Scratch,
+    progress: Progress,
+    best: Option<Tensors>,
+}
+
+/// Where a run stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Place of the stage in the recipe.
+    pub stage: usize,
+    /// Steps taken in the stage.
+    pub step: usize,
+    /// Events that [`Trainer::advance`] has returned.
+    pub events: usize,
+    next: Next,
+    stop: StopState,
+}
+
+/// What the next call does.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Next {
+    StartStage,
+    Step,
+    Measure,
+    EndStage(Ended),
+    Nothing,
+}
+
+/// What a trainer has just done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A stage begins.
+    Stage {
+        /// Its place in the recipe.
+        stage: usize,
+        /// Its name.
+        name: String,
+        /// Steps that it lasts, unless it is stopped early.
+        steps: usize,
+    },
+    /// The parameters were updated once.
+    Step {
+        /// Place of the stage in the recipe.
+        stage: usize,
+        /// Steps taken in the stage, this one included.
+        step: usize,
+        /// Mean loss of the batch before the update.
+        loss: f64,
+        /// Learning rate of the update.
+        rate: f32,
+        /// Queries of the batch.
+        queries: usize,
+        /// Documents of the batch.
+        documents: usize,
+    },
+    /// Recall was measured on the validation queries.
+    Recall {
+        /// Place of the stage in the recipe.
+        stage: usize,
+        /// Steps taken in the stage.
+        step: usize,
+        /// What was measured.
+        #[serde(flatten)]
+        measured: Measured,
+        /// Whether this is the state to keep, as far as early stopping knows.
+        best: bool,
+    },
+    /// A stage ended.
+    StageEnd {
+        /// Its place in the recipe.
+        stage: usize,
+        /// Why it ended.
+        reason: Ended,
+        /// The step whose state was kept.
+        kept: usize,
+    },
+}
+
+/// A run cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The data set has no training pairs.
+    #[error("data set `{name}` has no training queries: expected qrels/train.tsv, or a hierarchy without queries")]
+    NoPairs {
+        /// The data set.
+        name: String,
+    },
+    /// A stage has nothing to draw.
+    #[error(transparent)]
+    Draw(#[from] NothingToDraw),
+    /// The encoder has no vector for an input.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The loss could not be computed.
+    #[error("stage {stage}, step {step}: {cause}")]
+    Loss {
+        /// Place of the stage in the recipe.
+        stage: usize,
+        /// The step that failed.
+        step: usize,
+        /// Why.
+        #[source]
+        cause: LossError,
+    },
+    /// Recall could not be measured.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+    /// A checkpoint does not fit the encoder.
+    #[error("the checkpoint does not fit this run: {0}")]
+    Tensors(#[from] TensorError),
+    /// A checkpoint was made by another recipe.
+    #[error("the checkpoint was made by another recipe; give the recipe it was started with (`recipe.toml` beside it), or train into another folder")]
+    OtherRecipe,
+    /// A checkpoint's own account of where it stands cannot be read.
+    #[error("the checkpoint does not say where the run stood: {cause}")]
+    Progress {
+        /// What is wrong with it.
+        #[source]
+        cause: serde_json::Error,
+    },
+}
+
+impl<'a> Trainer<'a> {
+    /// A run at its beginning. `train` are the training pairs of `data`, `names` its ids.
+    ///
+    /// # Errors
+    /// When there are no pairs to train on.
+    pub fn new(
+        encoder: Box<dyn Trainable>,
+        data: &'a Dataset,
+        train: &'a Pairs,
+        names: &'a Names<'a>,
+        recipe: Recipe,
+    ) -> Result<Self, TrainError> {
+        if train.n_pairs() == 0 {
+            return Err(TrainError::NoPairs { name: data.name.clone() });
+        }
+        let validation = validation_pairs(data, train, &recipe);
+        let next = Next::StartStage;
+        let progress = Progress { stage: 0, step: 0, events: 0, next, stop: StopState::default() };
+        let (sampler, scratch, best) = (None, Scratch::default(), None);
+        Ok(Trainer { encoder, data, train, names, recipe, validation, sampler, scratch, progress, best })
+    }
+
+    /// Goes on where a checkpoint was taken.
+    ///
+    /// # Errors
+    /// When the checkpoint was made by another recipe or for another encoder, or is incomplete.
+    pub fn resume(&mut self, checkpoint: &Tensors) -> Result<(), TrainError> {
+        let note = |name: &str| checkpoint.notes.get(name).map_or("", String::as_str);
+        if note(RECIPE) != self.recipe.to_toml() {
+            return Err(TrainError::OtherRecipe);
+        }
+        let progress: Progress =
+            serde_json::from_str(note(PROGRESS)).map_err(|cause| TrainError::Progress { cause })?;
+        if let Some(stage) = self.recipe.stages.get(progress.stage) {
+            self.encoder.start_optimiser(stage.optimiser);
+        }
+        self.encoder.restore(&checkpoint.nested(ENCODER).unwrap_or_default())?;
+        self.best = checkpoint.nested(BEST);
+        self.sampler = None;
+        self.progress = progress;
+        Ok(())
+    }
+
+    /// Everything needed to go on from here: see [`Trainer::resume`].
+    pub fn checkpoint(&self) -> Tensors {
+        let mut checkpoint = Tensors::default();
+        checkpoint.nest(ENCODER, self.encoder.tensors(Keep::Training));
+        if let Some(best) = &self.best {
+            checkpoint.nest(BEST, best.clone());
+        }
+        let progress = serde_json::to_string(&self.progress).expect("progress is plain data");
+        checkpoint.notes.insert(PROGRESS.to_owned(), progress);
+        checkpoint.notes.insert(RECIPE.to_owned(), self.recipe.to_toml());
+        checkpoint
+    }
+
+    /// Where the run stands.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// What is being trained, as it stands.
+    pub fn encoder(&self) -> &dyn Trainable {
+        &*self.encoder
+    }
+
+    /// Steps of a stage, unless it is stopped early.
+    ///
+    /// # Errors
+    /// When the stage has nothing to draw.
+    pub fn stage_steps(&self, place: usize) -> Result<usize, TrainError> {
+        Ok(self.recipe.stages[place].n_steps(self.new_sampler(place)?.steps_per_epoch()))
+    }
+
+    /// Does the next piece of work and says what it was; `None` when the recipe is done.
+    ///
+    /// # Errors
+    /// When a stage has nothing to draw, or the training diverged.
+    pub fn advance(&mut self) -> Result<Option<Event>, TrainError> {
+        let place = self.progress.stage;
+        let event = match self.progress.next {
+            Next::Nothing => return Ok(None),
+            Next::StartStage => self.start_stage(place)?,
+            Next::Step => self.step(place)?,
+            Next::Measure => self.measure(place)?,
+            Next::EndStage(reason) => self.end_stage(place, reason)?,
+        };
+        self.progress.events += 1;
+        Ok(Some(event))
+    }
+
+    fn start_stage(&mut self, place: usize) -> Result<Event, TrainError> {
+        let stage = &self.recipe.stages[place];
+        let event = Event::Stage { stage: place, name: stage.name.clone(), steps: self.stage_steps(place)? };
+        self.encoder.start_optimiser(stage.optimiser);
+        self.progress.stop = StopState::default();
+        // Early stopping holds a recall against its value before the first step.
+        self.progress.next = if stage.early_stop.is_some() { Next::Measure } else { Next::Step };
+        Ok(event)
+    }
+
+    fn step(&mut self, place: usize) -> Result<Event, TrainError> {
+        let steps = self.stage_steps_cached(place)?;
+        let step = self.progress.step;
+        let stage = &self.recipe.stages[place];
+        let batch = self.sampler.as_mut().expect("stage_steps_cached made it").batch(step);
+        let queries: Vec<Input<'_>> = batch.queries.iter().map(|q| Input::query(self.data, *q)).collect();
+        let docs: Vec<Input<'_>> = batch.docs.iter().map(|d| Input::doc(self.data, *d)).collect();
+        let query_vectors = self.encoder.encode(Side::Query, &queries)?; // (batch, dim)
+        let doc_vectors = self.encoder.encode(Side::Document, &docs)?; // (n_docs, dim)
+
+        let targets = Targets {
+            positives: &batch.positives,
+            known: &batch.known,
+            log_weights: batch.log_weights.as_deref(),
+        };
+        let Loss::Softmax { temperature } = stage.loss;
+        let found = corrected_softmax(&mut self.scratch, &query_vectors, &doc_vectors, targets, temperature)
+            .map_err(|cause| TrainError::Loss { stage: place, step, cause })?;
+
+        let rate = rate_at(stage, step, steps);
+        self.encoder.backward(Side::Query, &queries, &found.queries)?;
+        self.encoder.backward(Side::Document, &docs, &found.docs)?;
+        self.encoder.step(rate);
+
+        let step = step + 1;
+        self.progress.step = step;
+        let due = step == steps || step.is_multiple_of(self.recipe.validation.every);
+        self.progress.next = if due { Next::Measure } else { Next::Step };
+        let (queries, documents) = (batch.queries.len(), batch.docs.len());
+        Ok(Event::Step { stage: place, step, loss: found.loss, rate, queries, documents })
+    }
+
+    fn measure(&mut self, place: usize) -> Result<Event, TrainError> {
+        let steps = self.stage_steps_cached(place)?;
+        let queries: Vec<Input<'_>> =
+            self.validation.queries().iter().map(|q| Input::query(self.data, *q)).collect();
+        let query_vectors = self.encoder.encode(Side::Query, &queries)?;
+        let doc_vectors = self.encoder.encode(Side::Document, &Input::all_docs(self.data))?;
+        let vectors = Vectors { queries: &query_vectors, docs: &doc_vectors };
+        let truth = Truth { pairs: &self.validation, judge: Judge::Ancestors, names: *self.names };
+        let found = evaluate(vectors, &truth, &|_| {})?;
+        let measured = Measured::new(&found.recall_by_distance, self.recipe.validation.far_from);
+
+        let progress = &mut self.progress;
+        let rule = self.recipe.stages[place].early_stop;
+        let verdict = rule.map_or(Verdict::Worse, |rule| progress.stop.judge(rule, progress.step, &measured));
+        if verdict == Verdict::Best {
+            self.best = Some(self.encoder.tensors(Keep::Model));
+        }
+        progress.next = match verdict {
+            Verdict::End(reason) => Next::EndStage(reason),
+            Verdict::Best | Verdict::Worse if progress.step == steps => Next::EndStage(Ended::Length),
+            Verdict::Best | Verdict::Worse => Next::Step,
+        };
+        let best = verdict == Verdict::Best;
+        Ok(Event::Recall { stage: place, step: progress.step, measured, best })
+    }
+
+    fn end_stage(&mut self, place: usize, reason: Ended) -> Result<Event, TrainError> {
+        let kept = match self.best.take() {
+            Some(best) => {
+                self.encoder.restore(&best)?;
+                self.progress.stop.best_step()
+            }
+            None => self.progress.step,
+        };
+        self.sampler = None;
+        self.progress.stage += 1;
+        self.progress.step = 0;
+        let more = self.progress.stage < self.recipe.stages.len();
+        self.progress.next = if more { Next::StartStage } else { Next::Nothing };
+        Ok(Event::StageEnd { stage: place, reason, kept })
+    }
+
+    fn new_sampler(&self, place: usize) -> Result<Sampler<'a>, NothingToDraw> {
+        let stage = &self.recipe.stages[place];
+        Sampler::new(self.train, &self.data.hierarchy, stage, place, self.recipe.seed)
+    }
+
+    /// As [`Trainer::stage_steps`] for the running stage, whose sampler it makes and keeps.
+    fn stage_steps_cached(&mut self, place: usize) -> Result<usize, TrainError> {
+        let sampler = match self.sampler.take() {
+            Some(sampler) => sampler,
+            None => self.new_sampler(place)?,
+        };
+        let per_epoch = sampler.steps_per_epoch();
+        self.sampler = Some(sampler);
+        Ok(self.recipe.stages[place].n_steps(per_epoch))
+    }
+}
+
+const RECIPE: &str = "recipe";
+const PROGRESS: &str = "progress";
+const ENCODER: &str = "encoder.";
+const BEST: &str = "best.";
+
+/// The queries measured during training: the dev split where there is one, else a sample of the training queries.
+///
+/// Where every node is its own query the sample is of queries that are trained: a table has no vector for others.
+fn validation_pairs(data: &Dataset, train: &Pairs, recipe: &Recipe) -> Pairs {
+    let dev = data.pairs(Split::Dev);
+    let from = dev.as_ref().unwrap_or(train);
+    let mut rng = stream(recipe.seed, Purpose::Validation);
+    let mut rows: Vec<usize> = shuffled(from.n_queries(), &mut rng).into_iter().map(|row| row as usize).collect();
+    rows.truncate(recipe.validation.queries);
+    rows.sort_unstable();
+    from.subset(&rows)
+}
+
+fn rate_at(stage: &Stage, step: usize, steps: usize) -> f32 {
+    stage.rate.start + (stage.rate.end - stage.rate.start) * (step as f32 / steps as f32)
+}

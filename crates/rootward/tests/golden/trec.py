@@ -4,9 +4,9 @@ Writes `trec.json` beside itself, the same on every run (`pip install pytrec_eva
 with Python around it).
 
 The runs are random, with few different scores so that ties are everywhere; judgements have grades 0 to 3, and the
-alphabetical order of the ids is not the order in which they were made. `whole` lists every document for every query. `cut` lists
-some documents of each query, and so leaves out relevant ones; one query in it lists nothing, and one is judged but has
-nothing relevant.
+alphabetical order of the ids is not the order in which they were made. `whole` lists every document for every query.
+`cut` lists some documents of each query, and so leaves out relevant ones; one query in it lists nothing, and one is
+judged but has nothing relevant.
 
 Measures are named as Rootward names them. `mrr@10` is trec_eval's recip_rank where that rank is at most 10, else 0.
 `means` is over the queries with a relevant judgement; a query that lists nothing counts as 0 (trec_eval's option -c).
@@ -18,7 +18,13 @@ from pathlib import Path
 
 import pytrec_eval
 
-PEER = {"ndcg@10": "ndcg_cut_10", "recall@1": "recall_1", "recall@10": "recall_10", "recall@100": "recall_100", "map": "map"}
+PEER = {
+    "ndcg@10": "ndcg_cut_10",
+    "recall@1": "recall_1",
+    "recall@10": "recall_10",
+    "recall@100": "recall_100",
+    "map": "map",
+}
 
 
 def solved(name, judgements, run):
@@ -39,7 +45,10 @@ def solved(name, judgements, run):
 
 
 def drawn_judgements(rng, queries, docs):
-    return {query: {doc: rng.choice([0, 1, 1, 2, 3]) for doc in rng.sample(docs, rng.randint(2, 14))} for query in queries}
+    def of_one():
+        return {doc: rng.choice([0, 1, 1, 2, 3]) for doc in rng.sample(docs, rng.randint(2, 14))}
+
+    return {query: of_one() for query in queries}
 
 
 def drawn_scores(rng, judged, docs):

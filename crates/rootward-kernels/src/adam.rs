@@ -37,12 +37,13 @@ kernel! {
             params.len(), mean.len(), square.len(),
         );
         let AdamStep { rate, beta1, beta2, epsilon, correction1, correction2 } = *step;
+        // One division for each number instead of three.
+        let (rate, unbias) = (rate / correction1, 1.0 / correction2);
         for i in 0..n {
             let g = grad[i];
             mean[i] = I::mul_add(beta1, mean[i], (1.0 - beta1) * g);
             square[i] = I::mul_add(beta2, square[i], (1.0 - beta2) * g * g);
-            let root = (square[i] / correction2).sqrt() + epsilon;
-            params[i] -= rate * (mean[i] / correction1) / root;
+            params[i] -= rate * mean[i] / ((square[i] * unbias).sqrt() + epsilon);
         }
     }
 }
@@ -54,8 +55,14 @@ mod tests {
     use super::*;
     use crate::Level;
 
-    const STEP: AdamStep =
-        AdamStep { rate: 0.05, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, correction1: 0.19, correction2: 0.001_999 };
+    const STEP: AdamStep = AdamStep {
+        rate: 0.05,
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        correction1: 0.19,
+        correction2: 0.001_999,
+    };
 
     /// One parameter with its means, moved in double precision.
     fn naive(step: &AdamStep, [p, m, v, g]: [f32; 4]) -> [f64; 3] {

@@ -36,12 +36,14 @@ pub(crate) fn exp_lanes<I: Instructions>(mut lanes: Lanes) -> Lanes {
 }
 
 /// `2^n * exp(rest)` with `x = n * ln 2 + rest` and `|rest| <= ln 2 / 2`, the latter a polynomial of degree 7.
+///
+/// The coefficients are those of `expf` in the Cephes library.
 #[inline(always)]
 fn exp_one<I: Instructions>(x: f32) -> f32 {
     // Adding 1.5 * 2^23 leaves the nearest integer in the low bits; the comparisons let NaN pass.
     const ROUND: f32 = 12_582_912.0;
     // ln 2 in two parts, the first short enough for its product with `n` to be exact.
-    const LN_2_HIGH: f32 = 0.693_359_375;
+    const LN_2_HIGH: f32 = 355.0 / 512.0;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     let clamped = if x < LEAST { LEAST } else { x };
     let clamped = if clamped > GREATEST { GREATEST } else { clamped };
@@ -92,7 +94,9 @@ mod tests {
             check(level, -1e-40, 1.0);
             let mut values = [88.37, 100.0, f32::INFINITY, f32::NAN];
             exp_at(level, &mut values);
-            assert!(values[0] > 2.3e38 && values[1] == values[0] && values[2] == values[0] && values[3].is_nan());
+            assert!(
+                values[0] > 2.3e38 && values[1] == values[0] && values[2] == values[0] && values[3].is_nan()
+            );
         }
     }
 }

@@ -125,7 +125,10 @@ impl fmt::Display for LevelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LevelError::Unknown { got } => {
-                write!(f, "{VARIABLE} must be baseline, avx2 or avx512, found {got:?}; unset it to use the best")
+                write!(
+                    f,
+                    "{VARIABLE} must be baseline, avx2 or avx512, found {got:?}; unset it to use the best"
+                )
             }
             LevelError::Unsupported { asked, detected } => write!(
                 f,
@@ -162,7 +165,8 @@ mod tests {
     #[test]
     fn an_unknown_name_is_an_error_that_lists_the_known_ones() {
         let error = level_from(Some("AVX")).unwrap_err();
-        let expected = "ROOTWARD_CPU must be baseline, avx2 or avx512, found \"AVX\"; unset it to use the best";
+        let expected =
+            "ROOTWARD_CPU must be baseline, avx2 or avx512, found \"AVX\"; unset it to use the best";
         assert_eq!(error.to_string(), expected);
     }
 

@@ -18,6 +18,11 @@ use crate::lanes::{Aligned, LANES, Lanes};
 /// panels are 32 KiB, which stay in the nearest caches while all rows of the left operand pass.
 const DEPTH: usize = 256;
 
+/// Rows of the highest tile of all levels.
+const MAX_ROWS: usize = 12;
+/// Columns of the widest one.
+const EDGE_WIDTH: usize = 2 * LANES;
+
 /// What happens to the numbers that the result's place holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Store {
@@ -65,10 +70,22 @@ fn multiply<I: Instructions>(
     c_stride: usize,
 ) {
     let (k, n) = (b.k(), columns.len());
-    assert!(columns.start.is_multiple_of(LANES), "columns begin at {}, not at a multiple of 16", columns.start);
-    assert!(columns.start <= columns.end && columns.end <= b.n(), "columns {columns:?} of {} were asked for", b.n());
+    assert!(
+        columns.start.is_multiple_of(LANES),
+        "columns begin at {}, not at a multiple of 16",
+        columns.start
+    );
+    assert!(
+        columns.start <= columns.end && columns.end <= b.n(),
+        "columns {columns:?} of {} were asked for",
+        b.n()
+    );
     assert!(n <= c_stride, "rows of {n} numbers do not fit a stride of {c_stride}");
-    assert!(Strided::rows(c, c_stride).holds(m, n), "a result of {m} rows of {n} does not fit {} numbers", c.len());
+    assert!(
+        Strided::rows(c, c_stride).holds(m, n),
+        "a result of {m} rows of {n} does not fit {} numbers",
+        c.len()
+    );
     assert!(a.holds(m, k), "a left operand of {m} rows of {k} does not fit {} numbers", a.data.len());
     if m == 0 || n == 0 {
         return;
@@ -78,6 +95,7 @@ fn multiply<I: Instructions>(
     }
 
     let blocks = Blocks::of::<I>(m, n);
+    let mut edge = [0.0; MAX_ROWS * EDGE_WIDTH];
     for depth in (0..k).step_by(DEPTH) {
         let terms = depth..k.min(depth + DEPTH);
         let store = if depth == 0 { store } else { Store::Add };
@@ -89,7 +107,20 @@ fn multiply<I: Instructions>(
                 let right = (cols.len() > LANES).then(|| b.panel(panel + 1, terms.clone()));
                 let a = Strided { data: &a.data[rows.start * a.row_stride + depth * a.col_stride..], ..a };
                 let c = &mut c[rows.start * c_stride + cols.start..];
-                block::<I>(store, rows.len(), a, left, right, c, c_stride, cols.len());
+                // A tile stores whole panels, so the edge of the result takes a way round.
+                let whole = cols.len().is_multiple_of(LANES);
+                let (to, stride, how) =
+                    if whole { (&mut *c, c_stride, store) } else { (&mut edge[..], EDGE_WIDTH, Store::Set) };
+                block::<I>(how, rows.len(), a, left, right, to, stride);
+                if whole {
+                    continue;
+                }
+                for row in 0..rows.len() {
+                    let sums = &edge[row * EDGE_WIDTH..][..cols.len()];
+                    for (c, sum) in c[row * c_stride..][..cols.len()].iter_mut().zip(sums) {
+                        *c = if store == Store::Set { *sum } else { *c + sum };
+                    }
+                }
             }
         }
     }
@@ -116,7 +147,8 @@ impl Blocks {
         let (row_blocks, column_blocks) = (m.div_ceil(height), n.div_ceil(width));
         // The smaller operand is passed over again and again, and stays in the near caches.
         let rows_outside = m > n;
-        let (outer, inner) = if rows_outside { (row_blocks, column_blocks) } else { (column_blocks, row_blocks) };
+        let (outer, inner) =
+            if rows_outside { (row_blocks, column_blocks) } else { (column_blocks, row_blocks) };
         Blocks { m, n, height, width, rows_outside, outer, inner }
     }
 
@@ -139,12 +171,11 @@ fn block<I: Instructions>(
     right: Option<&[Aligned]>,
     c: &mut [f32],
     c_stride: usize,
-    cols: usize,
 ) {
     macro_rules! tile_of {
         ($($rows:literal)*) => {
             match rows {
-                $($rows if $rows <= I::TILE_ROWS => tile::<I, $rows>(store, a, left, right, c, c_stride, cols),)*
+                $($rows if $rows <= I::TILE_ROWS => tile::<I, $rows>(store, a, left, right, c, c_stride),)*
                 _ => unreachable!("a block has at most {} rows, not {rows}", I::TILE_ROWS),
             }
         };
@@ -161,13 +192,12 @@ fn tile<I: Instructions, const ROWS: usize>(
     right: Option<&[Aligned]>,
     c: &mut [f32],
     c_stride: usize,
-    cols: usize,
 ) {
     assert!(a.holds(ROWS, left.len()), "a tile reaches beyond the left operand");
     // SAFETY: the line above made sure of it for every row of the tile and every term of the panels.
     let at = |row, term| unsafe { *a.data.get_unchecked(row * a.row_stride + term * a.col_stride) };
-    // Two arrays with rows of one register each: a row of two registers, or an array of arrays of rows, is
-    // kept in memory by the compiler and runs fifty times slower.
+    // Two arrays with rows of 16: with rows of 32, or with one array of arrays of rows, the compiler keeps the
+    // sums in memory, fifty times slower.
     let (mut left_sums, mut right_sums) = ([[0.0; LANES]; ROWS], [[0.0; LANES]; ROWS]);
     // Written out row by row: a loop over many rows is not unrolled, and then nothing is kept in registers.
     macro_rules! each_row {
@@ -177,24 +207,23 @@ fn tile<I: Instructions, const ROWS: usize>(
                     for (term, (left, right)) in left.iter().zip(right).enumerate() {
                         $(if $row < ROWS {
                             let factor = at($row, term);
-                            add_scaled::<I>(factor, left, &mut left_sums[$row]);
-                            add_scaled::<I>(factor, right, &mut right_sums[$row]);
+                            accumulate::<I>(factor, left, &mut left_sums[$row]);
+                            accumulate::<I>(factor, right, &mut right_sums[$row]);
                         })*
                     }
                     $(if $row < ROWS {
-                        let (left, right) = c[$row * c_stride..][..cols].split_at_mut(LANES);
-                        put(store, left_sums[$row], left);
-                        put(store, right_sums[$row], right);
+                        put(store, left_sums[$row], &mut c[$row * c_stride..]);
+                        put(store, right_sums[$row], &mut c[$row * c_stride + LANES..]);
                     })*
                 }
                 _ => {
                     for (term, left) in left.iter().enumerate() {
                         $(if $row < ROWS {
-                            add_scaled::<I>(at($row, term), left, &mut left_sums[$row]);
+                            accumulate::<I>(at($row, term), left, &mut left_sums[$row]);
                         })*
                     }
                     $(if $row < ROWS {
-                        put(store, left_sums[$row], &mut c[$row * c_stride..][..cols]);
+                        put(store, left_sums[$row], &mut c[$row * c_stride..]);
                     })*
                 }
             }
@@ -205,27 +234,19 @@ fn tile<I: Instructions, const ROWS: usize>(
 
 /// `sums += factor * panel_row`.
 #[inline(always)]
-fn add_scaled<I: Instructions>(factor: f32, panel_row: &Aligned, sums: &mut Lanes) {
-    for lane in 0..LANES {
-        sums[lane] = I::mul_add(factor, panel_row.0[lane], sums[lane]);
+fn accumulate<I: Instructions>(factor: f32, panel_row: &Aligned, sums: &mut Lanes) {
+    for (sum, number) in sums.iter_mut().zip(panel_row.0) {
+        *sum = I::mul_add(factor, number, *sum);
     }
 }
 
-/// Stores the first `c.len()` sums, 16 at most.
+/// Stores the sums in the first 16 places of `c`.
 #[inline(always)]
 fn put(store: Store, sums: Lanes, c: &mut [f32]) {
-    if let Ok(c) = <&mut Lanes>::try_from(&mut *c) {
-        match store {
-            Store::Set => *c = sums,
-            Store::Add => (0..LANES).for_each(|lane| c[lane] += sums[lane]),
-        }
-        return;
-    }
-    for (c, sum) in c.iter_mut().zip(sums) {
-        match store {
-            Store::Set => *c = sum,
-            Store::Add => *c += sum,
-        }
+    let c = c.first_chunk_mut::<LANES>().expect("the result holds every panel that is stored whole");
+    match store {
+        Store::Set => *c = sums,
+        Store::Add => c.iter_mut().zip(sums).for_each(|(c, sum)| *c += sum),
     }
 }
 

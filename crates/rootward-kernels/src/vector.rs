@@ -96,7 +96,10 @@ fn dot_of<I: Instructions>(a: &[f32], b: &[f32]) -> f32 {
 
 #[inline(always)]
 fn assert_rows(what: &str, len: usize, dim: usize, n_rows: usize) {
-    assert!(n_rows.checked_mul(dim) == Some(len), "{n_rows} rows of {dim} {what} were expected, {len} numbers were found");
+    assert!(
+        n_rows.checked_mul(dim) == Some(len),
+        "{n_rows} rows of {dim} {what} were expected, {len} numbers were found"
+    );
 }
 
 #[cfg(test)]

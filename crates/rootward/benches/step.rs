@@ -31,7 +31,7 @@ fn main() {
     let mut rng = stream(7, Purpose::Init);
     let config = TableConfig { dim: DIM, score: Score::Dot, init: 1.0 / 8.0 };
     let mut encoder = TableEncoder::new(ROWS, ROWS, config, &mut rng);
-    encoder.start_optimiser(Optimiser::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+    encoder.start_optimiser(Optimiser::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, lazy: true });
     let mut scratch = Scratch::default();
     let mut step = || {
         let mut draw = || -> Vec<Input<'_>> {

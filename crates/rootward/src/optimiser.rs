@@ -1,9 +1,11 @@
 //! How gradients move parameters: Adam and plain gradient descent, one row of a table at a time.
 //!
-//! A step touches the rows of its batch and no others ("lazy"), so its cost does not depend on the size of the table.
-//! Each row counts its own steps, so that a row seen for the first time late in training is corrected for the start of
-//! its moments as any other row was; with every row in every step this is Adam as published [Kingma & Ba 2015, alg. 1].
+//! A lazy step touches the rows of its batch and no others, so its cost does not depend on the size of the table. Each
+//! row counts its own steps, so that a row seen for the first time late in training is corrected for the start of its
+//! moments as any other row was. Adam as published [Kingma & Ba 2015, alg. 1] moves every row in every step: a row goes
+//! on by its momentum long after its batch, in all some thirty times as far, which is what makes rare rows learn.
 
+use rayon::prelude::*;
 use rootward_kernels::{AdamStep, adam_row, add_scaled};
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +15,7 @@ use crate::matrix::Matrix;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Optimiser {
-    /// Adam with bias correction by each row's own step count.
+    /// Adam with bias correction.
     Adam {
         /// Decay of the mean of the gradients, in `[0, 1)`; 0.9 is usual.
         beta1: f32,
@@ -21,10 +23,26 @@ pub enum Optimiser {
         beta2: f32,
         /// Added to the root of the second moment, above 0.
         epsilon: f32,
+        /// Whether a step moves only the rows of its batch, each by its own step count; else it moves all rows.
+        lazy: bool,
     },
     /// `parameter -= rate * gradient`.
     Sgd {},
 }
+
+/// The gradients of the rows that a step touches.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gradients<'a> {
+    /// The rows, each once.
+    pub(crate) touched: &'a [u32],
+    /// For each row of the table the place of its gradient in `touched`; [`NO_SLOT`] where it has none.
+    pub(crate) slots: &'a [u32],
+    /// The gradients, one after the other in the order of `touched`.
+    pub(crate) values: &'a [f32],
+}
+
+/// The slot of a row that the step does not touch.
+pub(crate) const NO_SLOT: u32 = u32::MAX;
 
 /// What Adam remembers of a table; empty for gradient descent.
 #[derive(Clone, Debug)]
@@ -49,25 +67,44 @@ impl Moments {
 }
 
 impl Optimiser {
-    /// Moves one row of a table by its gradient.
-    pub(crate) fn step_row(
-        self,
-        moments: &mut Moments,
-        row: usize,
-        params: &mut [f32],
-        grad: &[f32],
-        rate: f32,
-    ) {
+    /// Moves rows of a table by their gradients.
+    ///
+    /// The result does not depend on the number of threads.
+    pub(crate) fn step(self, rows: &mut Matrix, moments: &mut Moments, grads: Gradients<'_>, rate: f32) {
+        let dim = rows.dim();
+        let Gradients { touched, slots, values } = grads;
         match self {
-            Optimiser::Adam { beta1, beta2, epsilon } => {
-                moments.steps[row] += 1;
-                let steps = moments.steps[row] as f32;
-                let correction1 = 1.0 - beta1.powf(steps);
-                let correction2 = 1.0 - beta2.powf(steps);
-                let step = AdamStep { rate, beta1, beta2, epsilon, correction1, correction2 };
-                adam_row(&step, params, moments.first.row_mut(row), moments.second.row_mut(row), grad);
+            Optimiser::Sgd {} => {
+                for (row, grad) in touched.iter().zip(values.chunks_exact(dim)) {
+                    add_scaled(-rate, grad, rows.row_mut(*row as usize));
+                }
             }
-            Optimiser::Sgd {} => add_scaled(-rate, grad, params),
+            Optimiser::Adam { beta1, beta2, epsilon, lazy } => {
+                let step = |taken: u32| {
+                    let correction = |beta: f32| 1.0 - beta.powf(taken as f32);
+                    let (correction1, correction2) = (correction(beta1), correction(beta2));
+                    AdamStep { rate, beta1, beta2, epsilon, correction1, correction2 }
+                };
+                let Moments { first, second, steps } = moments;
+                if lazy {
+                    for (row, grad) in touched.iter().zip(values.chunks_exact(dim)) {
+                        let row = *row as usize;
+                        steps[row] += 1;
+                        let (mean, square) = (first.row_mut(row), second.row_mut(row));
+                        adam_row(&step(steps[row]), rows.row_mut(row), mean, square, grad);
+                    }
+                } else {
+                    let still = vec![0.0; dim];
+                    let moved = rows.values_mut().par_chunks_mut(dim).zip(first.values_mut().par_chunks_mut(dim));
+                    let moved = moved.zip(second.values_mut().par_chunks_mut(dim)).zip(steps.par_iter_mut());
+                    moved.zip(slots).with_min_len(1024).for_each(|((((params, mean), square), taken), slot)| {
+                        *taken += 1;
+                        let start = *slot as usize * dim;
+                        let grad = if *slot == NO_SLOT { &still } else { &values[start..start + dim] };
+                        adam_row(&step(*taken), params, mean, square, grad);
+                    });
+                }
+            }
         }
     }
 }

@@ -314,7 +314,7 @@ impl Stage {
         let Loss::Softmax { temperature } = self.loss;
         let expected = "a number above 0; scores are divided by it";
         demand(&key("loss.temperature"), temperature, positive(temperature), expected)?;
-        if let Optimiser::Adam { beta1, beta2, epsilon } = self.optimiser {
+        if let Optimiser::Adam { beta1, beta2, epsilon, .. } = self.optimiser {
             let decay = |x: f32| (0.0..1.0).contains(&x);
             demand(&key("optimiser.beta1"), beta1, decay(beta1), "0 or more and below 1")?;
             demand(&key("optimiser.beta2"), beta2, decay(beta2), "0 or more and below 1")?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::encoder::{EncodeError, Encoder, Input, Keep, Side, Trainable};
 use crate::matrix::Matrix;
-use crate::optimiser::{Moments, Optimiser};
+use crate::optimiser::{Gradients, Moments, NO_SLOT, Optimiser};
 use crate::tensors::{Tensor, TensorError, Tensors};
 
 /// What a score is.
@@ -56,13 +56,11 @@ struct Table {
 /// Gradients of the rows that were touched since the last step.
 #[derive(Clone, Debug)]
 struct Pending {
-    /// Where the gradient of each row stands in `grads`; `NONE` where it has none.
+    /// Where the gradient of each row stands in `grads`; `NO_SLOT` where it has none.
     slots: Vec<u32>,
     touched: Vec<u32>,
     grads: Vec<f32>,
 }
-
-const NONE: u32 = u32::MAX;
 
 impl TableEncoder {
     /// Tables of normally distributed numbers for so many queries and documents.
@@ -191,7 +189,7 @@ impl Trainable for TableEncoder {
 impl Table {
     fn new(side: Side, rows: Matrix) -> Self {
         let optimiser = Optimiser::Sgd {};
-        let pending = Pending { slots: vec![NONE; rows.n_rows()], touched: Vec::new(), grads: Vec::new() };
+        let pending = Pending { slots: vec![NO_SLOT; rows.n_rows()], touched: Vec::new(), grads: Vec::new() };
         Table { side, moments: Moments::start(optimiser, rows.n_rows(), rows.dim()), rows, optimiser, pending }
     }
 
@@ -210,11 +208,9 @@ impl Table {
     }
 
     fn step(&mut self, rate: f32) {
-        let dim = self.rows.dim();
-        for (row, grad) in self.pending.touched.iter().zip(self.pending.grads.chunks_exact(dim)) {
-            let row = *row as usize;
-            self.optimiser.step_row(&mut self.moments, row, self.rows.row_mut(row), grad, rate);
-        }
+        let Pending { touched, slots, grads } = &self.pending;
+        let grads = Gradients { touched, slots, values: grads };
+        self.optimiser.step(&mut self.rows, &mut self.moments, grads, rate);
         self.pending.clear();
     }
 }
@@ -224,7 +220,7 @@ impl Pending {
         let dim = grad.dim();
         for (i, input) in inputs.iter().enumerate() {
             let slot = &mut self.slots[input.idx as usize];
-            if *slot == NONE {
+            if *slot == NO_SLOT {
                 *slot = self.touched.len() as u32;
                 self.touched.push(input.idx);
                 self.grads.extend_from_slice(grad.row(i));
@@ -237,7 +233,7 @@ impl Pending {
 
     fn clear(&mut self) {
         for row in self.touched.drain(..) {
-            self.slots[row as usize] = NONE;
+            self.slots[row as usize] = NO_SLOT;
         }
         self.grads.clear();
     }

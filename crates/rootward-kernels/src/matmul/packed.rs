@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::lanes::{Aligned, LANES};
+use crate::lanes::{Aligned, LANES, padded};
 
 /// A matrix read in place: element `(i, j)` is `data[i * row_stride + j * col_stride]`.
 ///
@@ -101,7 +101,7 @@ fn copy_rows(panel: &mut [Aligned], cols: usize, b: Strided<'_>) {
         let b = &b.data[i * b.row_stride..][..cols];
         match <&[f32; LANES]>::try_from(b) {
             Ok(b) => row.0 = *b,
-            Err(_) => row.0 = crate::lanes::padded(b, 0.0),
+            Err(_) => row.0 = padded(b, 0.0),
         }
     }
 }

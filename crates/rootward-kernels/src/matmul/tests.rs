@@ -111,7 +111,14 @@ fn every_height_of_a_block_is_right() {
     for m in 1..=40 {
         for n in [8, 16, 33, 64] {
             let case = Case {
-                store: Store::Set, m, k: 5, n, gap: 1, a_transposed: false, b_transposed: false, first_panel: 0,
+                store: Store::Set,
+                m,
+                k: 5,
+                n,
+                gap: 1,
+                a_transposed: false,
+                b_transposed: false,
+                first_panel: 0,
             };
             let expected = case.naive();
             for level in Level::available() {
@@ -170,5 +177,8 @@ fn packing_again_forgets_the_last_operand() {
     packed.pack(4, 40, Strided::rows(&[9.0; 160], 40));
     packed.pack(2, 3, Strided::transposed(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 2));
     let panel = packed.panel(0, 0..2);
-    assert_eq!((panel[0].0[..4].to_vec(), panel[1].0[..4].to_vec()), (vec![1.0, 3.0, 5.0, 0.0], vec![2.0, 4.0, 6.0, 0.0]));
+    assert_eq!(
+        (panel[0].0[..4].to_vec(), panel[1].0[..4].to_vec()),
+        (vec![1.0, 3.0, 5.0, 0.0], vec![2.0, 4.0, 6.0, 0.0])
+    );
 }

@@ -7,7 +7,8 @@ use crate::Level;
 
 /// Scores of any length around multiples of 16, some of them masked, subnormal or zero.
 fn rows() -> impl Strategy<Value = Vec<f32>> {
-    let score = prop_oneof![8 => -90f32..90.0, 1 => Just(f32::NEG_INFINITY), 1 => Just(1e-41f32), 1 => Just(-0.0f32)];
+    let score =
+        prop_oneof![8 => -90f32..90.0, 1 => Just(f32::NEG_INFINITY), 1 => Just(1e-41f32), 1 => Just(-0.0f32)];
     prop_oneof![prop::collection::vec(score.clone(), 0..70), prop::collection::vec(score, 250..300)]
 }
 

@@ -40,7 +40,9 @@ fn naive_normalised(dim: usize, values: &[f32], grad: &[f32]) -> Vec<f64> {
         let inverse = if norm == 0.0 { 0.0 } else { 1.0 / norm };
         let along = naive_dot(row, grad) * inverse;
         unit.extend(row.iter().map(|x| f64::from(*x) * inverse));
-        back.extend(row.iter().zip(grad).map(|(x, g)| (f64::from(*g) - along * f64::from(*x) * inverse) * inverse));
+        back.extend(
+            row.iter().zip(grad).map(|(x, g)| (f64::from(*g) - along * f64::from(*x) * inverse) * inverse),
+        );
         norms.push(norm);
     }
     [unit, back, norms].concat()

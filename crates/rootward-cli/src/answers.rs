@@ -47,7 +47,11 @@ struct Hit {
 }
 
 /// The vectors of some queries: `(queries, dim)`.
-pub(crate) fn query_vectors(model: &Model, data: &Dataset, queries: &[QueryIdx]) -> Result<Matrix, EncodeError> {
+pub(crate) fn query_vectors(
+    model: &Model,
+    data: &Dataset,
+    queries: &[QueryIdx],
+) -> Result<Matrix, EncodeError> {
     let inputs: Vec<_> = queries.iter().map(|query| Input::query(data, *query)).collect();
     model.encoder.encode(Side::Query, &inputs)
 }
@@ -77,7 +81,15 @@ impl<'a> Answers<'a> {
                 data.docs[place].synonyms.iter().for_each(|synonym| known_by(synonym, idx));
             }
         }
-        Ok(Answers { model, data, docs: doc_vectors(model, data)?, names: NameTable::of(data), pairs, rows, words })
+        Ok(Answers {
+            model,
+            data,
+            docs: doc_vectors(model, data)?,
+            names: NameTable::of(data),
+            pairs,
+            rows,
+            words,
+        })
     }
 
     /// The queries that a word may mean.

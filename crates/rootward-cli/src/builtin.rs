@@ -22,7 +22,9 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 pub(crate) fn read_recipe(name: &Path, settings: &[String]) -> anyhow::Result<Recipe> {
     let known = RECIPES.iter().find(|(known, _)| Path::new(known) == name);
     let text = match (known, name.is_file()) {
-        (_, true) => fs::read_to_string(name).with_context(|| format!("{} could not be read", name.display()))?,
+        (_, true) => {
+            fs::read_to_string(name).with_context(|| format!("{} could not be read", name.display()))?
+        }
         (Some((_, text)), false) => (*text).to_owned(),
         (None, false) => {
             let known: Vec<&str> = names().collect();

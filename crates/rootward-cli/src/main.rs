@@ -18,7 +18,6 @@ mod progress;
 mod report;
 mod session;
 
-
 /// Retrieval on hierarchies: train dual encoders whose queries find the exact match and every ancestor, near and far
 /// alike, and measure them by distance.
 ///

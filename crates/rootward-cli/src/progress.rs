@@ -22,11 +22,13 @@ impl Bar {
     /// A bar of so many steps.
     pub(crate) fn new(name: &str, steps: usize) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let target = if terminal { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+        let target =
+            if terminal { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(steps as u64), target);
-        let style = ProgressStyle::with_template("{prefix:>20} {bar:24} {pos}/{len}  {per_sec}  {eta} left  {msg}")
-            .expect("the template is well-formed")
-            .progress_chars("━━ ");
+        let style =
+            ProgressStyle::with_template("{prefix:>20} {bar:24} {pos}/{len}  {per_sec}  {eta} left  {msg}")
+                .expect("the template is well-formed")
+                .progress_chars("━━ ");
         bar.set_style(style);
         bar.set_prefix(name.to_owned());
         Bar { bar, name: name.to_owned(), noted: (!terminal).then(Instant::now) }

@@ -36,8 +36,12 @@ pub(crate) fn page(heading: &Heading, entries: &[Entry]) -> anyhow::Result<Strin
     write!(html, "<h1>Recall by distance</h1>\n<p>{}</p>\n", escape(&heading.summary))?;
     writeln!(html, "<figure>{}</figure>", recall_by_distance(&lines(entries))?)?;
     table(&mut html, entries)?;
-    write!(html, "<p>Made by <code>{}</code>. Rows in grey are the paper's \
-        (You et al., <i>Hierarchical Retrieval</i>, NeurIPS 2025, arXiv 2509.16411).</p>\n", escape(&heading.command))?;
+    writeln!(
+        html,
+        "<p>Made by <code>{}</code>. Rows in grey are the paper's \
+        (You et al., <i>Hierarchical Retrieval</i>, NeurIPS 2025, arXiv 2509.16411).</p>",
+        escape(&heading.command)
+    )?;
     write!(html, "<h2>Answers</h2>\n<pre>{}</pre>\n", escape(&heading.answers))?;
     html.push_str("<h2>Settings</h2>\n");
     for entry in entries {
@@ -58,7 +62,12 @@ fn lines(entries: &[Entry]) -> Vec<Line<'_>> {
     for (colour, entry) in entries.iter().enumerate() {
         lines.push(Line { name: entry.name.clone(), recall: &entry.recall, colour, quoted: false });
         if let Some(paper) = entry.paper {
-            lines.push(Line { name: format!("{}, the paper", entry.name), recall: paper, colour, quoted: true });
+            lines.push(Line {
+                name: format!("{}, the paper", entry.name),
+                recall: paper,
+                colour,
+                quoted: true,
+            });
         }
     }
     lines

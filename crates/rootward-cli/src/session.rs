@@ -52,7 +52,10 @@ pub(crate) fn train(
     let unfinished = checkpoint.is_file();
     match existing {
         Existing::Refuse if unfinished => {
-            bail!("{} holds an unfinished run: continue it with --resume, or choose another --out", folder.display())
+            bail!(
+                "{} holds an unfinished run: continue it with --resume, or choose another --out",
+                folder.display()
+            )
         }
         Existing::Refuse if model::exists(folder) => {
             bail!("{} holds a model already: choose another --out", folder.display())
@@ -126,10 +129,16 @@ impl Report {
                 kept.push(line.with_context(|| format!("{} could not be read", path.display()))?);
             }
             if kept.len() < events {
-                bail!("{} has {} lines, the checkpoint expects {events}; remove both to start anew", path.display(), kept.len());
+                bail!(
+                    "{} has {} lines, the checkpoint expects {events}; remove both to start anew",
+                    path.display(),
+                    kept.len()
+                );
             }
         }
-        write_aside(&path, |file| kept.iter().try_for_each(|line| file.write_all(line).and(file.write_all(b"\n"))))?;
+        write_aside(&path, |file| {
+            kept.iter().try_for_each(|line| file.write_all(line).and(file.write_all(b"\n")))
+        })?;
         let file = OpenOptions::new().append(true).open(&path).with_context(|| at(&path))?;
         Ok(Report { path, file: BufWriter::new(file) })
     }

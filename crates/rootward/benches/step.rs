@@ -48,9 +48,13 @@ fn main() {
     };
 
     let loss_first = step();
-    (1..WARM_UP).for_each(|_| drop(step()));
+    (1..WARM_UP).for_each(|_| {
+        step();
+    });
     let (cpu, began) = (cpu_seconds(), Instant::now());
-    (0..STEPS).for_each(|_| drop(step()));
+    (0..STEPS).for_each(|_| {
+        black_box(step());
+    });
     let per_step = 1000.0 / STEPS as f64;
     let cpu_ms = (cpu_seconds() - cpu) * per_step;
     let wall_ms = began.elapsed().as_secs_f64() * per_step;
@@ -68,7 +72,10 @@ fn main() {
     let peak = product_gflops();
     println!("in-batch step, batch {BATCH}, 2 tables of {ROWS} x {DIM}, 2 threads, {STEPS} steps");
     println!("  CPU {cpu_ms:.1} ms a step, wall {wall_ms:.1} ms, memory {peak_mb:.0} MB");
-    println!("  {rate:.0} GFLOP/s of products alone, {:.0} % of this run's product peak of {peak:.0}", 100.0 * rate / peak);
+    println!(
+        "  {rate:.0} GFLOP/s of products alone, {:.0} % of this run's product peak of {peak:.0}",
+        100.0 * rate / peak
+    );
 }
 
 /// The best of several large products on both threads, in GFLOP/s.

@@ -48,7 +48,9 @@ impl<'a> Input<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
     /// A table was asked for a row that it does not have.
-    #[error("the {side} table has {n_rows} rows, row {idx} was asked for; was the model trained on this data set?")]
+    #[error(
+        "the {side} table has {n_rows} rows, row {idx} was asked for; was the model trained on this data set?"
+    )]
     NoRow {
         /// "query" or "document".
         side: &'static str,
@@ -58,7 +60,9 @@ pub enum EncodeError {
         idx: u32,
     },
     /// Gradients do not fit the inputs that they belong to.
-    #[error("gradients of shape ({expected_rows}, {expected_dim}) were expected, ({got_rows}, {got_dim}) came")]
+    #[error(
+        "gradients of shape ({expected_rows}, {expected_dim}) were expected, ({got_rows}, {got_dim}) came"
+    )]
     Gradient {
         /// Inputs given.
         expected_rows: usize,
@@ -118,4 +122,27 @@ pub enum Keep {
     Model,
     /// What training needs to go on as if it had never stopped.
     Training,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::{Document, Judgements, Query};
+    use crate::hierarchy::Hierarchy;
+
+    #[test]
+    fn inputs_carry_the_place_and_the_text_of_a_query_or_document() {
+        let doc = |text: &str| Document {
+            id: text.to_uppercase(),
+            title: "a title".to_owned(),
+            text: text.to_owned(),
+            synonyms: Vec::new(),
+        };
+        let query = Query { id: "q".to_owned(), text: "what".to_owned() };
+        let (docs, hierarchy) = (vec![doc("one"), doc("two")], Hierarchy::new(2, &[]).unwrap());
+        let data = Dataset::judged("small".to_owned(), docs, hierarchy, vec![query], Judgements::default());
+        assert_eq!(Input::query(&data, QueryIdx(0)), Input { idx: 0, text: "what" });
+        assert_eq!(Input::doc(&data, DocIdx(1)), Input { idx: 1, text: "two" });
+        assert_eq!(Input::all_docs(&data), [Input { idx: 0, text: "one" }, Input { idx: 1, text: "two" }]);
+    }
 }

@@ -71,8 +71,20 @@ pub enum LossError {
     /// A temperature that cannot divide.
     #[error("the temperature is {0}, expected a number above 0; scores are divided by it")]
     Temperature(f32),
-    /// The vectors are no longer numbers.
-    #[error("a score of query {query} is not a number: the training diverged; lower the learning rate or raise the temperature")]
+    /// A vector holds a NaN or an infinity.
+    #[error(
+        "{side} vector {row} is not finite: the training diverged; lower the learning rate or raise the temperature"
+    )]
+    Vector {
+        /// "query" or "document".
+        side: &'static str,
+        /// Its row.
+        row: usize,
+    },
+    /// Finite vectors have a product that is not.
+    #[error(
+        "a score of query {query} is not finite: the training diverged; lower the learning rate or raise the temperature"
+    )]
     Diverged {
         /// Row of the query.
         query: usize,
@@ -105,7 +117,7 @@ struct GroupScratch {
 /// - result: the mean loss, and its gradients in the shapes of the inputs
 ///
 /// # Errors
-/// When the two shapes differ, the temperature is not above 0, or a score is not a number.
+/// When the two shapes differ, the temperature is not above 0, or a vector or score is not finite.
 pub fn in_batch_softmax(
     scratch: &mut Scratch,
     queries: &Matrix,
@@ -133,7 +145,7 @@ pub fn in_batch_softmax(
 /// - result: the mean loss, and its gradients in the shapes of the inputs
 ///
 /// # Errors
-/// When shapes or columns do not fit, the temperature is not above 0, or a score is not a number.
+/// When shapes or columns do not fit, the temperature is not above 0, or a vector or score is not finite.
 pub fn corrected_softmax(
     scratch: &mut Scratch,
     queries: &Matrix,
@@ -247,7 +259,7 @@ impl Problem<'_> {
         let mut pulls = Vec::with_capacity(positives.len());
         for score in &positive_scores {
             let r = log_sum - f64::from(*score);
-            if r.is_nan() {
+            if !score.is_finite() || r.is_nan() {
                 return Err(LossError::Diverged { query });
             }
             loss += share * softplus(r);
@@ -270,12 +282,7 @@ fn softplus(x: f64) -> f64 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
-fn check(
-    queries: &Matrix,
-    docs: &Matrix,
-    targets: Targets<'_>,
-    temperature: f32,
-) -> Result<(), LossError> {
+fn check(queries: &Matrix, docs: &Matrix, targets: Targets<'_>, temperature: f32) -> Result<(), LossError> {
     if !(temperature > 0.0 && temperature.is_finite()) {
         return Err(LossError::Temperature(temperature));
     }
@@ -291,6 +298,12 @@ fn check(
             return Err(LossError::Shape { what, expected, got });
         }
     }
+    for (side, vectors) in [("query", queries), ("document", docs)] {
+        // A masked NaN leaves the loss alone and reaches the gradients all the same, as 0 times NaN.
+        if let Some(place) = vectors.values().iter().position(|x| !x.is_finite()) {
+            return Err(LossError::Vector { side, row: place / vectors.dim() });
+        }
+    }
     for columns in [targets.positives, targets.known] {
         for (query, row) in columns.iter().enumerate() {
             if let Some(column) = row.iter().find(|c| **c as usize >= n_docs) {
@@ -300,3 +313,6 @@ fn check(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,6 +88,9 @@ mod tests {
     fn rows_lie_end_to_end() {
         let mut m = Matrix::new(2, 2, vec![1.0, 2.0, 3.0, 4.0]).unwrap();
         m.row_mut(1)[0] = 9.0;
-        assert_eq!((m.row(0), m.row(1), m.values()), (&[1.0, 2.0][..], &[9.0, 4.0][..], &[1.0, 2.0, 9.0, 4.0][..]));
+        assert_eq!(
+            (m.row(0), m.row(1), m.values()),
+            (&[1.0, 2.0][..], &[9.0, 4.0][..], &[1.0, 2.0, 9.0, 4.0][..])
+        );
     }
 }

@@ -5,7 +5,7 @@
 //! whole model.
 
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -82,7 +82,7 @@ pub enum ModelError {
         /// The file.
         path: PathBuf,
         /// Its format.
-        found: u32,
+        found: u64,
     },
     /// The parameters are damaged or missing.
     #[error("{}: {cause}", path.display())]
@@ -131,8 +131,19 @@ impl TrainedOn {
 /// Writes a trained encoder into a folder, with the recipe that trained it.
 ///
 /// # Errors
-/// When a file cannot be written; a model that was there before stays whole or is no longer taken for one.
-pub fn save(folder: &Path, encoder: &dyn Trainable, recipe: &Recipe, data: &Dataset) -> Result<(), WriteError> {
+/// When a file cannot be written; a model that was there before is then no longer taken for one.
+pub fn save(
+    folder: &Path,
+    encoder: &dyn Trainable,
+    recipe: &Recipe,
+    data: &Dataset,
+) -> Result<(), WriteError> {
+    let path = folder.join(CONFIG);
+    // Until all parts are there, the folder is no model: no mixture of an old one and this one is taken for one.
+    match fs::remove_file(&path) {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(WriteError { path, cause }),
+        _ => {}
+    }
     encoder.tensors(Keep::Model).write(&folder.join(PARAMETERS))?;
     write_aside(&folder.join(RECIPE), |file| file.write_all(recipe.to_toml().as_bytes()))?;
     let config = ModelConfig {
@@ -142,7 +153,7 @@ pub fn save(folder: &Path, encoder: &dyn Trainable, recipe: &Recipe, data: &Data
         data: TrainedOn::of(data),
     };
     let text = serde_json::to_string_pretty(&config).expect("a description is plain data");
-    write_aside(&folder.join(CONFIG), |file| writeln!(file, "{text}"))
+    write_aside(&path, |file| writeln!(file, "{text}"))
 }
 
 /// Whether a folder holds a whole model.
@@ -165,14 +176,14 @@ impl Model {
     /// When the folder holds no model, one of a later format, or a damaged one.
     pub fn open(folder: &Path) -> Result<Self, ModelError> {
         let path = folder.join(CONFIG);
-        let text = fs::read_to_string(&path)
-            .map_err(|cause| ModelError::None { path: folder.to_owned(), cause })?;
+        let text =
+            fs::read_to_string(&path).map_err(|cause| ModelError::None { path: folder.to_owned(), cause })?;
         // The format comes first: a later one may have other keys.
         let bad = |cause| ModelError::Config { path: path.clone(), cause };
         let any: serde_json::Value = serde_json::from_str(&text).map_err(bad)?;
         match any["format"].as_u64() {
             Some(found) if found != u64::from(FORMAT) => {
-                return Err(ModelError::Format { path, found: found as u32 });
+                return Err(ModelError::Format { path, found });
             }
             _ => {}
         }
@@ -205,3 +216,6 @@ impl Model {
         self.encoder.dim()
     }
 }
+
+#[cfg(test)]
+mod tests;

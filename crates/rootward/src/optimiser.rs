@@ -95,14 +95,17 @@ impl Optimiser {
                     }
                 } else {
                     let still = vec![0.0; dim];
-                    let moved = rows.values_mut().par_chunks_mut(dim).zip(first.values_mut().par_chunks_mut(dim));
+                    let moved =
+                        rows.values_mut().par_chunks_mut(dim).zip(first.values_mut().par_chunks_mut(dim));
                     let moved = moved.zip(second.values_mut().par_chunks_mut(dim)).zip(steps.par_iter_mut());
-                    moved.zip(slots).with_min_len(1024).for_each(|((((params, mean), square), taken), slot)| {
-                        *taken += 1;
-                        let start = *slot as usize * dim;
-                        let grad = if *slot == NO_SLOT { &still } else { &values[start..start + dim] };
-                        adam_row(&step(*taken), params, mean, square, grad);
-                    });
+                    moved.zip(slots).with_min_len(1024).for_each(
+                        |((((params, mean), square), taken), slot)| {
+                            *taken += 1;
+                            let start = *slot as usize * dim;
+                            let grad = if *slot == NO_SLOT { &still } else { &values[start..start + dim] };
+                            adam_row(&step(*taken), params, mean, square, grad);
+                        },
+                    );
                 }
             }
         }

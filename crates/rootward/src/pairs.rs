@@ -93,3 +93,51 @@ impl Pairs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hierarchy::Edge;
+
+    /// The pairs of queries with these exact matches, over 0 under 1 under 2 and under 3, 3 under 2, and 4 alone.
+    fn pairs(exact: &[&[u32]]) -> Pairs {
+        let edge = |(child, parent)| Edge { child: DocIdx(child), parent: DocIdx(parent) };
+        let hierarchy = Hierarchy::new(5, &[(0, 1), (1, 2), (0, 3), (3, 2)].map(edge)).unwrap();
+        let docs = exact.iter().map(|docs| docs.iter().map(|doc| DocIdx(*doc)).collect());
+        Pairs::of_exact_matches(&(0..).map(QueryIdx).zip(docs).collect::<Vec<_>>(), &hierarchy)
+    }
+
+    /// (distance, document) of each pair of a row.
+    fn row(pairs: &Pairs, row: usize) -> Vec<(u32, u32)> {
+        pairs.relevant(row).iter().map(|r| (r.distance, r.doc.0)).collect()
+    }
+
+    #[test]
+    fn a_query_should_retrieve_its_match_and_every_ancestor_nearest_first() {
+        assert_eq!(row(&pairs(&[&[0]]), 0), [(0, 0), (1, 1), (1, 3), (2, 2)]);
+    }
+
+    #[test]
+    fn distance_is_counted_from_the_nearest_exact_match() {
+        let pairs = pairs(&[&[4, 0, 3]]);
+        assert_eq!(row(&pairs, 0), [(0, 0), (0, 3), (0, 4), (1, 1), (1, 2)]);
+        assert_eq!(pairs.by_distance(), [3, 2]);
+    }
+
+    #[test]
+    fn a_query_without_an_exact_match_is_left_out() {
+        let pairs = pairs(&[&[4], &[], &[2]]);
+        assert_eq!(pairs.queries(), [QueryIdx(0), QueryIdx(2)]);
+        assert_eq!((pairs.n_queries(), pairs.n_pairs(), row(&pairs, 1)), (2, 2, vec![(0, 2)]));
+        assert_eq!(pairs.all().len(), 2);
+    }
+
+    #[test]
+    fn a_subset_has_the_rows_that_were_asked_for_in_that_order() {
+        let all = pairs(&[&[4], &[1], &[2]]);
+        let some = all.subset(&[2, 1]);
+        assert_eq!(some.queries(), [QueryIdx(2), QueryIdx(1)]);
+        assert_eq!((row(&some, 0), row(&some, 1)), (row(&all, 2), row(&all, 1)));
+        assert_eq!(all.subset(&[]).by_distance(), [0; 0]);
+    }
+}

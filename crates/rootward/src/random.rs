@@ -82,4 +82,21 @@ mod tests {
         }
         assert_eq!(draw(7, step(1, 0)), draws[3]);
     }
+
+    #[test]
+    fn shuffled_numbers_are_all_there_and_in_another_order() {
+        let mut order = shuffled(100, &mut stream(1, Purpose::Init));
+        assert_ne!(order, (0..100).collect::<Vec<_>>());
+        order.sort_unstable();
+        assert_eq!(order, (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn items_are_picked_equally_often_and_nothing_from_nothing() {
+        let mut rng = stream(1, Purpose::Validation);
+        let mut counts = [0; 3];
+        (0..3000).for_each(|_| counts[pick(&[0, 1, 2], &mut rng).unwrap()] += 1);
+        assert!(counts.iter().all(|n| (850..1150).contains(n)), "{counts:?}");
+        assert_eq!(pick::<u8>(&[], &mut rng), None);
+    }
 }

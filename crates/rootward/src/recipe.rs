@@ -236,7 +236,8 @@ impl Recipe {
         let recipe: Recipe = if settings.is_empty() {
             toml::from_str(text).map_err(|cause| RecipeError::Parse { cause })?
         } else {
-            let mut table: toml::Table = toml::from_str(text).map_err(|cause| RecipeError::Parse { cause })?;
+            let mut table: toml::Table =
+                toml::from_str(text).map_err(|cause| RecipeError::Parse { cause })?;
             for setting in settings {
                 set(&mut table, setting)?;
             }
@@ -244,6 +245,15 @@ impl Recipe {
         };
         recipe.check()?;
         Ok(recipe)
+    }
+
+    /// Takes another seed, where one is given.
+    ///
+    /// # Errors
+    /// When TOML cannot hold it.
+    pub fn reseed(&mut self, seed: Option<u64>) -> Result<(), RecipeError> {
+        self.seed = seed.unwrap_or(self.seed);
+        self.check()
     }
 
     /// The recipe as TOML, as [`Recipe::parse`] reads it.
@@ -255,6 +265,7 @@ impl Recipe {
         let EncoderConfig::Table(TableConfig { dim, init, .. }) = self.encoder;
         let positive = |x: f32| x > 0.0 && x.is_finite();
         let validation = self.validation;
+        demand("seed", self.seed, i64::try_from(self.seed).is_ok(), "0 to 2^63 - 1, as TOML holds it")?;
         demand("encoder.dim", dim, (1..=65_536).contains(&dim), "1 to 65536")?;
         demand("encoder.init", init, positive(init), "a number above 0")?;
         demand("validation.queries", validation.queries, validation.queries > 0, "1 or more")?;
@@ -303,7 +314,12 @@ impl Stage {
         let negatives = self.negatives;
         let once = negatives.deduplicate || negatives.from == Source::Corpus;
         let fits = once || by == By::Pair;
-        demand(&key("negatives.deduplicate"), negatives.deduplicate, fits, "true where batches count queries")?;
+        demand(
+            &key("negatives.deduplicate"),
+            negatives.deduplicate,
+            fits,
+            "true where batches count queries",
+        )?;
         let added = negatives.uniform > 0 || negatives.siblings > 0 || negatives.ancestor_siblings > 0.0;
         let fits = !added || negatives.from == Source::Batch;
         demand(&key("negatives.from"), "corpus", fits, "batch where uniform or sibling negatives are added")?;
@@ -311,6 +327,8 @@ impl Stage {
         demand(&key("negatives.ancestor_siblings"), drawn, share(drawn), "0 to 1")?;
         let alpha = negatives.alpha.unwrap_or(1.0);
         demand(&key("negatives.alpha"), alpha, (0.0..=1.0).contains(&alpha), "0 to 1")?;
+        let fits = negatives.alpha.is_none() || negatives.from == Source::Batch;
+        demand(&key("negatives.alpha"), alpha, fits, "no alpha where all documents are negatives")?;
         let Loss::Softmax { temperature } = self.loss;
         let expected = "a number above 0; scores are divided by it";
         demand(&key("loss.temperature"), temperature, positive(temperature), expected)?;
@@ -333,11 +351,15 @@ impl Stage {
 
 fn demand(
     key: &str,
-    found: impl ToString,
+    found: impl std::fmt::Display,
     fits: bool,
     expected: &'static str,
 ) -> Result<(), RecipeError> {
-    if fits { Ok(()) } else { Err(RecipeError::Value { key: key.to_owned(), found: found.to_string(), expected }) }
+    if fits {
+        Ok(())
+    } else {
+        Err(RecipeError::Value { key: key.to_owned(), found: format!("{found}"), expected })
+    }
 }
 
 /// Changes one value: `a.0.b=value`, the value written as in TOML (a bare word is a string).
@@ -359,7 +381,8 @@ fn set(table: &mut toml::Table, setting: &str) -> Result<(), RecipeError> {
             toml::Value::Array(list) => {
                 let number = names.next().and_then(|n| n.parse::<usize>().ok());
                 let number = number.ok_or_else(|| fail("expected a number after the name of a list"))?;
-                let entry = list.get_mut(number).ok_or_else(|| fail("the list has no entry of that number"))?;
+                let entry =
+                    list.get_mut(number).ok_or_else(|| fail("the list has no entry of that number"))?;
                 entry.as_table_mut().ok_or_else(|| fail("the entry is not a table"))?
             }
             _ => return Err(fail("expected a table before the last name")),
@@ -374,3 +397,6 @@ fn set(table: &mut toml::Table, setting: &str) -> Result<(), RecipeError> {
     place.insert(last.to_owned(), value);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,7 +101,10 @@ mod tests {
     #[test]
     fn grouping_keeps_the_order_within_a_row() {
         let rows = Rows::group(3, [(2, 'a'), (0, 'b'), (2, 'c')].into_iter());
-        assert_eq!(rows.iter().map(<[char]>::to_vec).collect::<Vec<_>>(), [vec!['b'], vec![], vec!['a', 'c']]);
+        assert_eq!(
+            rows.iter().map(<[char]>::to_vec).collect::<Vec<_>>(),
+            [vec!['b'], vec![], vec!['a', 'c']]
+        );
     }
 
     #[test]

@@ -58,7 +58,9 @@ pub struct Sampler<'a> {
 
 /// A stage has nothing to draw.
 #[derive(Debug, thiserror::Error)]
-#[error("stage `{stage}` draws pairs at distance {from} or more, but there is none; the farthest pair is at distance {farthest}")]
+#[error(
+    "stage `{stage}` draws pairs at distance {from} or more, but there is none; the farthest pair is at distance {farthest}"
+)]
 pub struct NothingToDraw {
     /// Its name.
     pub stage: String,
@@ -89,7 +91,8 @@ impl<'a> Sampler<'a> {
         if farthest < least as usize || pairs.n_pairs() == 0 {
             return Err(NothingToDraw { stage: stage.name.clone(), from: least, farthest });
         }
-        let all = (0..pairs.n_queries()).flat_map(|row| pairs.relevant(row).iter().map(move |r| (row as u32, *r)));
+        let all =
+            (0..pairs.n_queries()).flat_map(|row| pairs.relevant(row).iter().map(move |r| (row as u32, *r)));
         let (mut drawn_pairs, mut drawn_rows, mut far_start) = (Vec::new(), Vec::new(), 0);
         match (stage.sampling, by) {
             (_, By::Query) => {
@@ -119,8 +122,10 @@ impl<'a> Sampler<'a> {
             columns: Columns::new(n_docs),
             epoch: None,
         };
-        sampler.log_weights =
-            stage.negatives.alpha.map(|alpha| frequency::log_weights(&sampler.expected_draws(), alpha, sampler.negatives));
+        sampler.log_weights = stage
+            .negatives
+            .alpha
+            .map(|alpha| frequency::log_weights(&sampler.expected_draws(), alpha, sampler.negatives));
         Ok(sampler)
     }
 
@@ -143,7 +148,8 @@ impl<'a> Sampler<'a> {
             self.columns.bring(DocIdx(rng.random_range(0..self.hierarchy.n_docs() as u32)));
         }
         let known = if self.negatives.mask_known {
-            let known = |row: &u32| self.pairs.relevant(*row as usize).iter().flat_map(|r| self.columns.of(r.doc));
+            let known =
+                |row: &u32| self.pairs.relevant(*row as usize).iter().flat_map(|r| self.columns.of(r.doc));
             rows.iter().map(|(row, _)| known(row).collect::<Vec<_>>()).collect()
         } else {
             positives.clone()
@@ -160,7 +166,8 @@ impl<'a> Sampler<'a> {
             let far = &self.drawn_pairs[self.far_start..];
             let draw = |_| {
                 let from = if rng.random::<f64>() < p { &self.drawn_pairs[..] } else { far };
-                let (row, relevant) = pick(from, rng).expect("a sampler has pairs at every distance it draws");
+                let (row, relevant) =
+                    pick(from, rng).expect("a sampler has pairs at every distance it draws");
                 (row, vec![relevant])
             };
             return (0..self.batch).map(draw).collect();
@@ -211,7 +218,8 @@ impl<'a> Sampler<'a> {
             };
             for _ in 0..draws {
                 let parent = pick(self.hierarchy.parents(relevant.doc), rng);
-                if let Some(sibling) = parent.and_then(|p| pick(self.hierarchy.children(p), rng)) {
+                let child = parent.and_then(|p| pick(self.hierarchy.children(p), rng));
+                if let Some(sibling) = child.filter(|child| *child != relevant.doc) {
                     self.columns.bring(sibling);
                 }
             }
@@ -229,7 +237,8 @@ impl<'a> Sampler<'a> {
                 drawn.iter().for_each(|(_, r)| draws.add(*r, times, self.negatives));
             }
         } else {
-            let times = batch / self.drawn_pairs.len().max(self.drawn_rows.len()) as f64;
+            let n_drawn = self.drawn_pairs.len().max(self.drawn_rows.len()) as f64;
+            let times = batch.min(n_drawn) / n_drawn;
             self.drawn_pairs.iter().for_each(|(_, r)| draws.add(*r, times, self.negatives));
             for row in &self.drawn_rows {
                 let relevant = self.pairs.relevant(*row as usize).iter();
@@ -249,3 +258,6 @@ impl<'a> Sampler<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

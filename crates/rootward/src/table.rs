@@ -80,7 +80,11 @@ impl TableEncoder {
     pub fn from_tensors(score: Score, tensors: &Tensors) -> Result<Self, TensorError> {
         let queries = tensors.matrix("query")?;
         let docs = tensors.matrix_of_width("document", queries.dim())?;
-        Ok(TableEncoder { score, queries: Table::new(Side::Query, queries), docs: Table::new(Side::Document, docs) })
+        Ok(TableEncoder {
+            score,
+            queries: Table::new(Side::Query, queries),
+            docs: Table::new(Side::Document, docs),
+        })
     }
 
     /// How many queries and documents it knows.
@@ -132,6 +136,7 @@ impl Trainable for TableEncoder {
         }
         let score = self.score;
         let table = self.table_mut(side);
+        table.check(inputs)?;
         match score {
             Score::Dot => table.pending.add(inputs, grad),
             Score::Cosine => {
@@ -190,21 +195,35 @@ impl Table {
     fn new(side: Side, rows: Matrix) -> Self {
         let optimiser = Optimiser::Sgd {};
         let pending = Pending { slots: vec![NO_SLOT; rows.n_rows()], touched: Vec::new(), grads: Vec::new() };
-        Table { side, moments: Moments::start(optimiser, rows.n_rows(), rows.dim()), rows, optimiser, pending }
+        Table {
+            side,
+            moments: Moments::start(optimiser, rows.n_rows(), rows.dim()),
+            rows,
+            optimiser,
+            pending,
+        }
     }
 
     /// Copies of the rows of the inputs: shape `(inputs.len(), dim)`.
     fn gather(&self, inputs: &[Input<'_>]) -> Result<Matrix, EncodeError> {
-        let n_rows = self.rows.n_rows();
+        self.check(inputs)?;
         let dim = self.rows.dim();
         let mut values = Vec::with_capacity(inputs.len() * dim);
         for input in inputs {
-            if input.idx as usize >= n_rows {
-                return Err(EncodeError::NoRow { side: side_name(self.side), n_rows, idx: input.idx });
-            }
             values.extend_from_slice(self.rows.row(input.idx as usize));
         }
         Ok(Matrix::new(inputs.len(), dim, values).expect("every input gave one row"))
+    }
+
+    /// Makes sure that there is a row for every input.
+    fn check(&self, inputs: &[Input<'_>]) -> Result<(), EncodeError> {
+        let n_rows = self.rows.n_rows();
+        match inputs.iter().find(|input| input.idx as usize >= n_rows) {
+            Some(Input { idx, .. }) => {
+                Err(EncodeError::NoRow { side: side_name(self.side), n_rows, idx: *idx })
+            }
+            None => Ok(()),
+        }
     }
 
     fn step(&mut self, rate: f32) {
@@ -258,3 +277,6 @@ fn random_rows(n_rows: usize, config: TableConfig, rng: &mut impl Rng) -> Matrix
     }
     rows
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,7 +76,9 @@ pub enum TensorError {
         found: Vec<usize>,
     },
     /// A parameter is not a number.
-    #[error("tensor `{name}` holds a number that is not finite in row {row}; the training diverged or the file is damaged")]
+    #[error(
+        "tensor `{name}` holds a number that is not finite in row {row}; the training diverged or the file is damaged"
+    )]
     NotFinite {
         /// Its name.
         name: String,
@@ -185,10 +187,12 @@ impl Tensors {
         let mut notes: HashMap<String, String> = self.notes.clone().into_iter().collect();
         notes.insert(CHECKSUM.to_owned(), self.checksum());
         let views = self.tensors.iter().map(|(name, t)| {
-            let view = TensorView::new(t.dtype, t.shape.clone(), &t.bytes).expect("a tensor's bytes fill its shape");
+            let view =
+                TensorView::new(t.dtype, t.shape.clone(), &t.bytes).expect("a tensor's bytes fill its shape");
             (name.as_str(), view)
         });
-        let bytes = safetensors::serialize(views, Some(notes)).expect("sorted, complete tensors always serialise");
+        let bytes =
+            safetensors::serialize(views, Some(notes)).expect("sorted, complete tensors always serialise");
         write_aside(path, |file| file.write_all(&bytes))
     }
 
@@ -212,7 +216,8 @@ impl Tensors {
         };
         let mut read = Tensors::default();
         for (name, view) in file.iter() {
-            let tensor = Tensor { shape: view.shape().to_vec(), dtype: view.dtype(), bytes: view.data().to_vec() };
+            let tensor =
+                Tensor { shape: view.shape().to_vec(), dtype: view.dtype(), bytes: view.data().to_vec() };
             read.insert(name, tensor);
         }
         read.notes.extend(header.metadata().clone().unwrap_or_default());
@@ -302,7 +307,10 @@ mod tests {
         let said = |r: Result<Matrix, TensorError>| r.unwrap_err().to_string();
         assert_eq!(said(t.matrix("b")), "tensor `b` is missing");
         assert_eq!(said(t.matrix("n")), "tensor `n` has shape [2], expected a matrix");
-        assert_eq!(said(t.matrix_of_width("a", 3)), "tensor `a` has shape [2, 2], expected rows of 3 numbers");
+        assert_eq!(
+            said(t.matrix_of_width("a", 3)),
+            "tensor `a` has shape [2, 2], expected rows of 3 numbers"
+        );
         t.insert("a", Tensor::from(&Matrix::new(2, 1, vec![0.0, f32::NAN]).unwrap()));
         assert!(said(t.matrix("a")).contains("not finite in row 1"));
     }

@@ -13,7 +13,7 @@ use crate::eval::{EvalError, Judge, Names, Truth, Vectors, evaluate};
 use crate::loss::{LossError, Scratch, Targets, corrected_softmax};
 use crate::pairs::Pairs;
 use crate::random::{Purpose, shuffled, stream};
-use crate::recipe::{Loss, Recipe, Stage};
+use crate::recipe::{Loss, Part, Recipe, Stage};
 use crate::sampling::{NothingToDraw, Sampler};
 use crate::tensors::{TensorError, Tensors};
 
@@ -115,7 +115,9 @@ pub enum Event {
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// The data set has no training pairs.
-    #[error("data set `{name}` has no training queries: expected qrels/train.tsv, or a hierarchy without queries")]
+    #[error(
+        "data set `{name}` has no training queries: expected qrels/train.tsv, or a hierarchy without queries"
+    )]
     NoPairs {
         /// The data set.
         name: String,
@@ -144,8 +146,30 @@ pub enum TrainError {
     #[error("the checkpoint does not fit this run: {0}")]
     Tensors(#[from] TensorError),
     /// A checkpoint was made by another recipe.
-    #[error("the checkpoint was made by another recipe; give the recipe it was started with (`recipe.toml` beside it), or train into another folder")]
+    #[error(
+        "the checkpoint was made by another recipe; give the recipe it was started with (`recipe.toml` beside it), or train into another folder"
+    )]
     OtherRecipe,
+    /// A checkpoint was made on other data.
+    #[error(
+        "the checkpoint was made on other data than `{name}` is now; give the data set it was started with, or train into another folder"
+    )]
+    OtherData {
+        /// The data set that was given.
+        name: String,
+    },
+    /// Early stopping watches far pairs that are not there.
+    #[error(
+        "stage `{stage}` watches recall of pairs at distance {far_from} or more, the farthest validation pair is at {farthest}; lower validation.far_from"
+    )]
+    NothingFar {
+        /// Name of the stage.
+        stage: String,
+        /// Where far begins.
+        far_from: u32,
+        /// The greatest distance there is.
+        farthest: usize,
+    },
     /// A checkpoint's own account of where it stands cannot be read.
     #[error("the checkpoint does not say where the run stood: {cause}")]
     Progress {
@@ -159,7 +183,7 @@ impl<'a> Trainer<'a> {
     /// A run at its beginning. `train` are the training pairs of `data`, `names` its ids.
     ///
     /// # Errors
-    /// When there are no pairs to train on.
+    /// When there are no pairs to train on, or early stopping watches far pairs and there are none.
     pub fn new(
         encoder: Box<dyn Trainable>,
         data: &'a Dataset,
@@ -171,6 +195,14 @@ impl<'a> Trainer<'a> {
             return Err(TrainError::NoPairs { name: data.name.clone() });
         }
         let validation = validation_pairs(data, train, &recipe);
+        let (far_from, farthest) =
+            (recipe.validation.far_from, validation.by_distance().len().saturating_sub(1));
+        let watches_far = |stage: &&Stage| {
+            stage.early_stop.is_some_and(|stop| stop.raise == Part::Far || stop.hold == Part::Far)
+        };
+        if let Some(stage) = recipe.stages.iter().find(watches_far).filter(|_| farthest < far_from as usize) {
+            return Err(TrainError::NothingFar { stage: stage.name.clone(), far_from, farthest });
+        }
         let next = Next::StartStage;
         let progress = Progress { stage: 0, step: 0, events: 0, next, stop: StopState::default() };
         let (sampler, scratch, best) = (None, Scratch::default(), None);
@@ -185,6 +217,9 @@ impl<'a> Trainer<'a> {
         let note = |name: &str| checkpoint.notes.get(name).map_or("", String::as_str);
         if note(RECIPE) != self.recipe.to_toml() {
             return Err(TrainError::OtherRecipe);
+        }
+        if note(DATA) != self.data.fingerprint().to_string() {
+            return Err(TrainError::OtherData { name: self.data.name.clone() });
         }
         let progress: Progress =
             serde_json::from_str(note(PROGRESS)).map_err(|cause| TrainError::Progress { cause })?;
@@ -201,13 +236,19 @@ impl<'a> Trainer<'a> {
     /// Everything needed to go on from here: see [`Trainer::resume`].
     pub fn checkpoint(&self) -> Tensors {
         let mut checkpoint = Tensors::default();
-        checkpoint.nest(ENCODER, self.encoder.tensors(Keep::Training));
+        // Between two stages the optimiser has nothing to remember: the next stage starts its own.
+        let keep = match self.progress.next {
+            Next::StartStage | Next::Nothing => Keep::Model,
+            Next::Step | Next::Measure | Next::EndStage(_) => Keep::Training,
+        };
+        checkpoint.nest(ENCODER, self.encoder.tensors(keep));
         if let Some(best) = &self.best {
             checkpoint.nest(BEST, best.clone());
         }
         let progress = serde_json::to_string(&self.progress).expect("progress is plain data");
         checkpoint.notes.insert(PROGRESS.to_owned(), progress);
         checkpoint.notes.insert(RECIPE.to_owned(), self.recipe.to_toml());
+        checkpoint.notes.insert(DATA.to_owned(), self.data.fingerprint().to_string());
         checkpoint
     }
 
@@ -348,6 +389,7 @@ impl<'a> Trainer<'a> {
 }
 
 const RECIPE: &str = "recipe";
+const DATA: &str = "data";
 const PROGRESS: &str = "progress";
 const ENCODER: &str = "encoder.";
 const BEST: &str = "best.";
@@ -359,7 +401,8 @@ fn validation_pairs(data: &Dataset, train: &Pairs, recipe: &Recipe) -> Pairs {
     let dev = data.pairs(Split::Dev);
     let from = dev.as_ref().unwrap_or(train);
     let mut rng = stream(recipe.seed, Purpose::Validation);
-    let mut rows: Vec<usize> = shuffled(from.n_queries(), &mut rng).into_iter().map(|row| row as usize).collect();
+    let mut rows: Vec<usize> =
+        shuffled(from.n_queries(), &mut rng).into_iter().map(|row| row as usize).collect();
     rows.truncate(recipe.validation.queries);
     rows.sort_unstable();
     from.subset(&rows)
@@ -368,3 +411,6 @@ fn validation_pairs(data: &Dataset, train: &Pairs, recipe: &Recipe) -> Pairs {
 fn rate_at(stage: &Stage, step: usize, steps: usize) -> f32 {
     stage.rate.start + (stage.rate.end - stage.rate.start) * (step as f32 / steps as f32)
 }
+
+#[cfg(test)]
+mod tests;

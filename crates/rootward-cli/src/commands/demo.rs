@@ -64,7 +64,10 @@ impl Demo {
         };
         let data = Dataset::open(&folder)?;
         if !data.is_closed() {
-            bail!("the demo wants a hierarchy without queries of its own; use train and eval on `{}`", data.name);
+            bail!(
+                "the demo wants a hierarchy without queries of its own; use train and eval on `{}`",
+                data.name
+            );
         }
         let is_wordnet = self.data.is_none();
         eprintln!("{}", inspect(&data));
@@ -79,7 +82,9 @@ impl Demo {
             summary: format!(
                 "{} recipes on {} ({} nodes): the share of pairs (query, ancestor) whose ancestor is among the first \
                  |S(q)| of all documents, by the distance between the two.",
-                entries.len(), data.name, data.docs.len()
+                entries.len(),
+                data.name,
+                data.docs.len()
             ),
             command: self.command(),
             answers: answers.clone(),
@@ -99,14 +104,18 @@ impl Demo {
         }
         print(&format!("{}\n{answers}", table(&entries)))?;
         eprintln!("wrote {}", report.display());
-        eprintln!("next: rootward search --data {} --model {} WORD", folder.display(), self.out.join("climb").display());
+        eprintln!(
+            "next: rootward search --data {} --model {} WORD",
+            folder.display(),
+            self.out.join("climb").display()
+        );
         Ok(())
     }
 
     /// Trains and measures one recipe, or picks up what an earlier run left.
     fn entry(&self, name: &str, data: &Dataset, is_wordnet: bool) -> anyhow::Result<Entry> {
         let mut recipe = read_recipe(Path::new(name), &self.set)?;
-        recipe.seed = self.seed.unwrap_or(recipe.seed);
+        recipe.reseed(self.seed)?;
         let model_folder = self.out.join(name);
         let table = NameTable::of(data);
         let names = table.names();
@@ -165,7 +174,9 @@ fn bundled_wordnet() -> anyhow::Result<PathBuf> {
     let here = Path::new("data/wordnet-nouns");
     let built = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/wordnet-nouns"));
     let found = [here, built].into_iter().find(|folder| folder.is_dir());
-    found.map(Path::to_owned).context("there is no data/wordnet-nouns here: run this in the project, or give --data")
+    found
+        .map(Path::to_owned)
+        .context("there is no data/wordnet-nouns here: run this in the project, or give --data")
 }
 
 fn is_64_wide(recipe: &Recipe) -> bool {

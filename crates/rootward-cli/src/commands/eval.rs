@@ -55,7 +55,10 @@ impl Eval {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let data = Dataset::open(&self.data)?;
         let pairs = data.pairs(self.split).with_context(|| {
-            format!("data set `{}` has no {} judgements: expected qrels/{}.tsv in it", data.name, self.split, self.split)
+            format!(
+                "data set `{}` has no {} judgements: expected qrels/{}.tsv in it",
+                data.name, self.split, self.split
+            )
         })?;
         let table = NameTable::of(&data);
         let judge = if self.ancestors {
@@ -81,10 +84,12 @@ impl Eval {
         let model = Model::open(folder)?;
         model.belongs_to(data)?;
         if let Some(path) = &self.run_out {
-            let (queries, docs) = (query_vectors(&model, data, truth.pairs.queries())?, doc_vectors(&model, data)?);
+            let (queries, docs) =
+                (query_vectors(&model, data, truth.pairs.queries())?, doc_vectors(&model, data)?);
             let vectors = Vectors { queries: &queries, docs: &docs };
             let bar = Bar::new("rank", queries.n_rows());
-            let run = Run::of_vectors(vectors, truth.pairs.queries(), truth.names, self.depth, &|n| bar.at(n))?;
+            let run =
+                Run::of_vectors(vectors, truth.pairs.queries(), truth.names, self.depth, &|n| bar.at(n))?;
             bar.clear();
             run.write(path, truth.names, "rootward")?;
         }
@@ -101,4 +106,3 @@ pub(crate) fn evaluate_model(model: &Model, data: &Dataset, truth: &Truth<'_>) -
     bar.clear();
     Ok(found)
 }
-

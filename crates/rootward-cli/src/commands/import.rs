@@ -8,7 +8,9 @@ use rootward::import;
 
 /// Turn other files into a data set folder.
 #[derive(Args)]
-#[command(after_help = "Example:\n  rootward import wordnet /usr/share/wordnet --out data/wordnet-nouns --gzip")]
+#[command(
+    after_help = "Example:\n  rootward import wordnet /usr/share/wordnet --out data/wordnet-nouns --gzip"
+)]
 pub(crate) struct Import {
     /// What the files are.
     kind: Kind,

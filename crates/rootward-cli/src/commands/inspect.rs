@@ -27,7 +27,11 @@ impl Inspect {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         if model::exists(&self.folder) {
             let config = Model::open(&self.folder)?.config;
-            return if self.json { print_json(&config) } else { print(&serde_json::to_string_pretty(&config)?) };
+            return if self.json {
+                print_json(&config)
+            } else {
+                print(&serde_json::to_string_pretty(&config)?)
+            };
         }
         let found = inspect(&Dataset::open(&self.folder)?);
         if self.json { print_json(&found) } else { print(&found.to_string()) }

@@ -16,7 +16,9 @@ use crate::output::{print, print_json};
 /// A model of tables knows the queries it was trained on and no others. Each word is looked up among them, by id, text,
 /// title or synonym; a word with several meanings is answered once for each.
 #[derive(Args)]
-#[command(after_help = "Example:\n  rootward search --data data/wordnet-nouns --model demo/climb sandal --k 12")]
+#[command(
+    after_help = "Example:\n  rootward search --data data/wordnet-nouns --model demo/climb sandal --k 12"
+)]
 pub(crate) struct Search {
     /// Folder of the data set.
     #[arg(long, value_name = "DATA")]
@@ -45,7 +47,8 @@ impl Search {
         model.belongs_to(&data)?;
         let mut words = self.words;
         if let Some(path) = &self.batch {
-            let text = fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))?;
+            let text =
+                fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))?;
             words.extend(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned));
         }
         let answers = Answers::new(&model, &data)?;

@@ -8,9 +8,9 @@ use rootward::eval::NameTable;
 use serde::Serialize;
 
 use crate::builtin::read_recipe;
-use crate::session::{self, Existing};
-use crate::output::print_json;
 use crate::interrupt;
+use crate::output::print_json;
+use crate::session::{self, Existing};
 
 /// Train a model by a recipe.
 ///
@@ -18,7 +18,9 @@ use crate::interrupt;
 /// (every step's numbers). Stop with Ctrl-C whenever you like: --resume goes on from the last checkpoint to exactly the
 /// same result, even after a power cut.
 #[derive(Args)]
-#[command(after_help = "Example:\n  rootward train --data data/wordnet-nouns --recipe climb --out model --set encoder.dim=32")]
+#[command(
+    after_help = "Example:\n  rootward train --data data/wordnet-nouns --recipe climb --out model --set encoder.dim=32"
+)]
 pub(crate) struct Train {
     /// Folder of the data set.
     #[arg(long, value_name = "DATA")]
@@ -56,7 +58,7 @@ struct Trained {
 impl Train {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let mut recipe = read_recipe(&self.recipe, &self.set)?;
-        recipe.seed = self.seed.unwrap_or(recipe.seed);
+        recipe.reseed(self.seed)?;
         let data = Dataset::open(&self.data)?;
         let table = NameTable::of(&data);
         let existing = if self.resume { Existing::Resume } else { Existing::Refuse };

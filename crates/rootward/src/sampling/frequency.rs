@@ -47,7 +47,8 @@ impl Draws {
 
     /// A pair is drawn so many times, and with it siblings of its document.
     pub(super) fn add(&mut self, drawn: Relevant, times: f64, negatives: Negatives) {
-        let siblings = if drawn.distance == 0 { negatives.siblings as f64 } else { negatives.ancestor_siblings };
+        let siblings =
+            if drawn.distance == 0 { negatives.siblings as f64 } else { negatives.ancestor_siblings };
         self.times[drawn.doc.at()] += times;
         self.siblings[drawn.doc.at()] += times * siblings;
     }
@@ -62,9 +63,10 @@ impl Draws {
             parents.iter().for_each(|p| through[p.at()] += self.siblings[doc.at()] / parents.len() as f64);
         }
         let uniform = negatives.uniform as f64 / n_docs as f64;
-        let as_sibling = |doc| {
-            let parents = hierarchy.parents(doc).iter();
-            parents.map(|p| through[p.at()] / hierarchy.children(*p).len() as f64).sum::<f64>()
+        let as_sibling = |doc: DocIdx| {
+            let parents = hierarchy.parents(doc);
+            let own = self.siblings[doc.at()] / parents.len() as f64; // a document is not its own sibling
+            parents.iter().map(|p| (through[p.at()] - own) / hierarchy.children(*p).len() as f64).sum::<f64>()
         };
         documents().map(|doc| self.times[doc.at()] + as_sibling(doc) + uniform).collect()
     }

@@ -61,7 +61,9 @@ pub(super) enum Verdict {
 impl Measured {
     pub(super) fn new(found: &BTreeMap<u32, Share>, far_from: u32) -> Self {
         let pooled = |range: &mut dyn Iterator<Item = &Share>| {
-            range.fold(Share::default(), |sum, s| Share { found: sum.found + s.found, of: sum.of + s.of }).value()
+            range
+                .fold(Share::default(), |sum, s| Share { found: sum.found + s.found, of: sum.of + s.of })
+                .value()
         };
         Measured {
             recall: pooled(&mut found.values()),
@@ -121,13 +123,19 @@ mod tests {
     #[test]
     fn a_stage_ends_when_far_recall_rises_no_more() {
         let ended = Verdict::End(Ended::NotRising);
-        check(&[(0.9, 0.1), (0.9, 0.3), (0.9, 0.3), (0.9, 0.2)], &[Verdict::Best, Verdict::Best, Verdict::Worse, ended]);
+        check(
+            &[(0.9, 0.1), (0.9, 0.3), (0.9, 0.3), (0.9, 0.2)],
+            &[Verdict::Best, Verdict::Best, Verdict::Worse, ended],
+        );
     }
 
     #[test]
     fn a_stage_ends_when_near_recall_falls_however_far_recall_rises() {
         let ended = Verdict::End(Ended::Forgetting);
-        check(&[(0.9, 0.1), (0.86, 0.3), (0.8, 0.5), (0.7, 0.9)], &[Verdict::Best, Verdict::Best, Verdict::Worse, ended]);
+        check(
+            &[(0.9, 0.1), (0.86, 0.3), (0.8, 0.5), (0.7, 0.9)],
+            &[Verdict::Best, Verdict::Best, Verdict::Worse, ended],
+        );
     }
 
     #[test]

@@ -1,0 +1,23 @@
+//! The program `rootward` from outside: what a user types, what comes back, and what lies on the disk afterwards.
+//!
+//! Where a test belongs: `everyday` for a verb that does what it promises, `demo` for the demo, `interrupted` for runs
+//! that are killed and resumed, `machines` for results that must not depend on the machine, `bad_input` for files and
+//! settings that are refused, `full_disk` for writes that fail, `streams` for stdout, stderr and exit codes.
+//! `program` starts the program and judges how it ended; `small` makes the data. No test sleeps, opens a port, or
+//! leaves anything outside its own temporary folder.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot prepare its files has failed, and where is enough"
+)]
+
+mod program;
+mod small;
+
+mod bad_input;
+mod demo;
+mod everyday;
+mod full_disk;
+mod interrupted;
+mod machines;
+mod streams;

@@ -1,0 +1,276 @@
+//! Runs on a small tree: what they learn, and that they can be stopped anywhere.
+
+use super::*;
+use crate::dataset::Document;
+use crate::eval::NameTable;
+use crate::hierarchy::{Edge, Hierarchy};
+use crate::ids::DocIdx;
+use crate::model;
+use crate::recipe::{EarlyStop, Part};
+
+/// A tree in which every document has `width` children down to `height`; each document is its own query.
+fn tree(width: u32, height: u32) -> Dataset {
+    let n_docs: u32 = (0..=height).map(|depth| width.pow(depth)).sum();
+    let doc = |i: u32| Document {
+        id: format!("d{i}"),
+        title: String::new(),
+        text: String::new(),
+        synonyms: Vec::new(),
+    };
+    let edges: Vec<Edge> =
+        (1..n_docs).map(|child| Edge { child: DocIdx(child), parent: DocIdx((child - 1) / width) }).collect();
+    let hierarchy = Hierarchy::new(n_docs as usize, &edges).unwrap();
+    Dataset::closed("tree".to_owned(), (0..n_docs).map(doc).collect(), hierarchy)
+}
+
+/// Two stages with different optimisers, both stopped early.
+const TWO_STAGES: &str = r#"
+seed = 7
+encoder = { kind = "table", dim = 6, score = "dot", init = 0.5 }
+validation = { queries = 20, every = 3, far_from = 2 }
+
+[[stages]]
+name = "pretrain"
+batch = 16
+steps = 12
+sampling = { kind = "regular", by = "pair" }
+negatives = { from = "batch", uniform = 3, siblings = 1 }
+loss = { kind = "softmax", temperature = 1.0 }
+optimiser = { kind = "adam", beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, lazy = true }
+rate = { start = 0.2, end = 0.1 }
+early_stop = { raise = "all", hold = "near", tolerance = 0.5, patience = 9 }
+
+[[stages]]
+name = "finetune"
+batch = 16
+steps = 40
+sampling = { kind = "long_only", from = 2, by = "pair" }
+negatives = { from = "batch", deduplicate = true, mask_known = true, alpha = 0.0 }
+loss = { kind = "softmax", temperature = 1.0 }
+optimiser = { kind = "sgd" }
+rate = { start = 2.0, end = 2.0 }
+early_stop = { raise = "far", hold = "near", tolerance = 0.1, patience = 2 }
+"#;
+
+/// Standard training: in-batch negatives on pairs as they occur.
+const STANDARD: &str = r#"
+seed = 7
+encoder = { kind = "table", dim = 16, score = "dot", init = 0.5 }
+validation = { queries = 1000, every = 1000, far_from = 3 }
+
+[[stages]]
+name = "standard"
+batch = 64
+epochs = 60
+sampling = { kind = "regular", by = "pair" }
+negatives = { from = "batch" }
+loss = { kind = "softmax", temperature = 1.0 }
+optimiser = { kind = "adam", beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, lazy = false }
+rate = { start = 0.05, end = 0.05 }
+"#;
+
+/// As the recipe `climb`, for a small tree.
+const CLIMB: &str = r#"
+seed = 7
+encoder = { kind = "table", dim = 16, score = "cosine", init = 0.5 }
+validation = { queries = 1000, every = 1000, far_from = 3 }
+
+[[stages]]
+name = "climb"
+batch = 64
+epochs = 60
+sampling = { kind = "regular", by = "query" }
+negatives = { from = "batch", deduplicate = true, mask_known = true, uniform = 64, siblings = 2, ancestor_siblings = 0.2 }
+loss = { kind = "softmax", temperature = 0.05 }
+optimiser = { kind = "adam", beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, lazy = true }
+rate = { start = 0.1, end = 0.0 }
+"#;
+
+/// Calls `then` with a trainer at the beginning of a recipe.
+fn with_trainer<T>(data: &Dataset, recipe: &str, then: impl FnOnce(&mut Trainer<'_>) -> T) -> T {
+    let recipe = Recipe::parse(recipe, &[]).unwrap();
+    let (train, table) = (data.pairs(Split::Train).unwrap(), NameTable::of(data));
+    let names = table.names();
+    let encoder = Box::new(model::new_encoder(&recipe, data));
+    then(&mut Trainer::new(encoder, data, &train, &names, recipe).unwrap())
+}
+
+/// All events that are left, as they are written to a report, and the parameters at the end.
+fn finish(trainer: &mut Trainer<'_>) -> (Vec<String>, Tensors) {
+    let mut events = Vec::new();
+    while let Some(event) = trainer.advance().unwrap() {
+        events.push(serde_json::to_string(&event).unwrap());
+    }
+    (events, trainer.encoder().tensors(Keep::Model))
+}
+
+fn events(data: &Dataset, recipe: &str) -> Vec<Event> {
+    with_trainer(data, recipe, |trainer| std::iter::from_fn(|| trainer.advance().unwrap()).collect())
+}
+
+/// Recall at every distance when a recipe is done.
+fn learnt(recipe: &str) -> Vec<f64> {
+    let measured = events(&tree(3, 4), recipe).into_iter().rev().find_map(|event| match event {
+        Event::Recall { measured, .. } => Some(measured.by_distance),
+        _ => None,
+    });
+    measured.unwrap()
+}
+
+#[test]
+fn a_run_goes_on_from_a_checkpoint_after_any_event_bit_for_bit() {
+    let data = tree(3, 3);
+    let (mut checkpoints, mut told) = (Vec::new(), Vec::new());
+    let parameters = with_trainer(&data, TWO_STAGES, |trainer| {
+        checkpoints.push(trainer.checkpoint());
+        while let Some(event) = trainer.advance().unwrap() {
+            told.push(serde_json::to_string(&event).unwrap());
+            checkpoints.push(trainer.checkpoint());
+        }
+        trainer.encoder().tensors(Keep::Model)
+    });
+    assert!(told.len() > 30, "{}", told.len());
+    let folder = tempfile::tempdir().unwrap();
+    for (place, checkpoint) in checkpoints.iter().enumerate() {
+        let path = folder.path().join("checkpoint.safetensors");
+        checkpoint.write(&path).unwrap();
+        let resumed = with_trainer(&data, TWO_STAGES, |trainer| {
+            trainer.resume(&Tensors::read(&path).unwrap()).unwrap();
+            assert_eq!((trainer.progress().events, &trainer.checkpoint()), (place, checkpoint));
+            finish(trainer)
+        });
+        assert!(resumed == (told[place..].to_vec(), parameters.clone()), "event {place}: {:#?}", resumed.0);
+    }
+}
+
+#[test]
+fn a_trainer_that_is_already_running_can_go_back_to_a_checkpoint() {
+    with_trainer(&tree(3, 3), TWO_STAGES, |trainer| {
+        (0..5).for_each(|_| drop(trainer.advance().unwrap()));
+        let checkpoint = trainer.checkpoint();
+        let first = finish(trainer);
+        trainer.resume(&checkpoint).unwrap();
+        assert!(finish(trainer) == first);
+    });
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_a_run() {
+    let data = tree(3, 3);
+    let run = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| with_trainer(&data, TWO_STAGES, finish))
+    };
+    assert!(run(1) == run(2));
+}
+
+#[test]
+fn what_early_stopping_remembers_survives_its_writing() {
+    let rule = EarlyStop { raise: Part::Far, hold: Part::Near, tolerance: 0.0, patience: 1 };
+    for (found, of) in (1..100usize).flat_map(|of| (0..=of).map(move |found| (found, of))) {
+        let share = found as f64 / of as f64;
+        let measured = Measured { recall: 0.0, near: share, far: 1.0 - share, by_distance: Vec::new() };
+        let mut stop = StopState::default();
+        stop.judge(rule, 10, &measured);
+        let written = serde_json::to_string(&stop).unwrap();
+        assert_eq!(serde_json::from_str::<StopState>(&written).unwrap(), stop, "{written}");
+    }
+}
+
+#[test]
+fn events_tell_a_run_in_order() {
+    let told = events(&tree(3, 3), TWO_STAGES);
+    let kinds: Vec<&str> = told
+        .iter()
+        .map(|event| match event {
+            Event::Stage { .. } => "stage",
+            Event::Step { .. } => "step",
+            Event::Recall { .. } => "recall",
+            Event::StageEnd { .. } => "end",
+        })
+        .collect();
+    let start = ["stage", "recall", "step", "step", "step", "recall", "step", "step", "step", "recall"];
+    assert_eq!(kinds[..10], start);
+    assert_eq!(kinds.iter().filter(|kind| **kind == "stage").count(), 2);
+    assert_eq!((kinds[kinds.len() - 2], kinds[kinds.len() - 1]), ("recall", "end"));
+    let Event::Stage { stage: 0, name, steps: 12 } = &told[0] else { panic!("{:?}", told[0]) };
+    assert_eq!(name, "pretrain");
+    assert!(matches!(told[2], Event::Step { step: 1, rate: 0.2, queries: 16, .. }), "{:?}", told[2]);
+    assert!(matches!(told[9], Event::Recall { step: 6, .. }), "{:?}", told[9]);
+}
+
+#[test]
+fn the_state_that_is_kept_is_the_one_of_the_kept_step() {
+    with_trainer(&tree(3, 3), TWO_STAGES, |trainer| {
+        let mut at_step = Vec::new();
+        let mut ended = Vec::new();
+        while let Some(event) = trainer.advance().unwrap() {
+            let state = trainer.encoder().tensors(Keep::Model);
+            match event {
+                Event::Recall { stage, step, best, .. } => at_step.push((stage, step, best, state)),
+                Event::StageEnd { stage, kept, reason } => {
+                    let best = at_step.iter().rfind(|(s, _, best, _)| *s == stage && *best).unwrap();
+                    assert!(best.1 == kept && best.3 == state, "stage {stage} kept {kept}");
+                    ended.push((reason, kept));
+                }
+                Event::Stage { .. } | Event::Step { .. } => {}
+            }
+        }
+        // The second stage was stopped, and not at the state that it kept.
+        assert_ne!(ended[1].0, Ended::Length);
+        let last = at_step.last().unwrap();
+        assert!(last.1 > ended[1].1 && last.3 != trainer.encoder().tensors(Keep::Model), "{ended:?}");
+    });
+}
+
+#[test]
+fn a_stage_without_early_stopping_keeps_its_last_step() {
+    let Some(Event::StageEnd { reason, kept, .. }) = events(&tree(2, 2), STANDARD).pop() else {
+        panic!("no end")
+    };
+    assert_eq!((reason, kept), (Ended::Length, 60));
+}
+
+#[test]
+fn the_checkpoint_of_another_recipe_is_refused() {
+    let data = tree(2, 2);
+    let checkpoint = with_trainer(&data, STANDARD, |trainer| trainer.checkpoint());
+    let error = with_trainer(&data, CLIMB, |trainer| trainer.resume(&checkpoint).unwrap_err());
+    assert!(matches!(error, TrainError::OtherRecipe), "{error}");
+    let error = with_trainer(&tree(2, 3), STANDARD, |trainer| trainer.resume(&checkpoint).unwrap_err());
+    let expected =
+        "the checkpoint does not fit this run: tensor `query` has shape [7, 16], expected [15, 16]";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_checkpoint_without_its_position_is_refused() {
+    with_trainer(&tree(2, 2), STANDARD, |trainer| {
+        let mut checkpoint = trainer.checkpoint();
+        checkpoint.notes.remove(PROGRESS);
+        let error = trainer.resume(&checkpoint).unwrap_err().to_string();
+        assert!(error.starts_with("the checkpoint does not say where the run stood"), "{error}");
+    });
+}
+
+#[test]
+fn a_run_that_diverges_says_where() {
+    let diverging =
+        STANDARD.replace("rate = { start = 0.05, end = 0.05 }", "rate = { start = 3e38, end = 3e38 }");
+    with_trainer(&tree(2, 2), &diverging, |trainer| {
+        let error = loop {
+            match trainer.advance() {
+                Ok(event) => assert!(event.is_some(), "it did not diverge"),
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(error.starts_with("stage 0, step 1: ") && error.contains("the training diverged"), "{error}");
+    });
+}
+
+#[test]
+fn a_climb_recipe_retrieves_every_ancestor_where_standard_training_loses_the_far_ones() {
+    let (climb, standard) = (learnt(CLIMB), learnt(STANDARD));
+    assert_eq!(climb, [1.0; 5], "climb");
+    assert!(standard[4] < 0.9 && standard[0] > standard[4], "{standard:?}");
+}

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         // A reader that has seen enough, as in `rootward search .. | head`, is no failure.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", output::chain(&error));
+            output::say(format_args!("error: {}", output::chain(&error)));
             ExitCode::FAILURE
         }
     }

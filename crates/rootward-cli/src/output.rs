@@ -1,5 +1,6 @@
 //! How results are printed: JSON for machines, errors as one chain.
 
+use std::fmt::Display;
 use std::io::Write;
 
 use serde::Serialize;
@@ -15,6 +16,11 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     writeln!(out, "{}", text.trim_end_matches('\n'))?;
     out.flush()?;
     Ok(())
+}
+
+/// Says something about the work on stderr; where that is closed or full the work still counts.
+pub(crate) fn say(words: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{words}");
 }
 
 /// An error and its causes, each said once.

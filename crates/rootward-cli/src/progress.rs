@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::output::say;
+
 /// A bar, or a line now and then where there is no terminal.
 pub(crate) struct Bar {
     bar: ProgressBar,
@@ -43,7 +45,11 @@ impl Bar {
     pub(crate) fn note(&mut self, words: String) {
         if self.noted.is_some_and(|last| last.elapsed() >= QUIET) {
             let (at, of) = (self.bar.position(), self.bar.length().unwrap_or(0));
-            eprintln!("{:>20} {at}/{of}  {:.0} s left  {words}", self.name, self.bar.eta().as_secs_f64());
+            say(format_args!(
+                "{:>20} {at}/{of}  {:.0} s left  {words}",
+                self.name,
+                self.bar.eta().as_secs_f64()
+            ));
             self.noted = Some(Instant::now());
         }
         self.bar.set_message(words);

@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use rootward::dataset::{Dataset, Split};
 use rootward::eval::Names;
 use rootward::files::write_aside;
-use rootward::model;
+use rootward::model::{self, Model};
 use rootward::recipe::Recipe;
 use rootward::tensors::Tensors;
 use rootward::trainer::{Event, Trainer};
@@ -64,9 +64,10 @@ pub(crate) fn train(
             if model::recipe_text(folder)? != recipe.to_toml() {
                 bail!("{} holds a model of another recipe: choose another --out", folder.display());
             }
+            Model::open(folder)?.belongs_to(data)?;
             return Ok(Finished { seconds: None });
         }
-        _ => {}
+        _ => refuse_other_files(folder)?,
     }
 
     let train = data.pairs(Split::Train).with_context(|| {
@@ -74,6 +75,8 @@ pub(crate) fn train(
     })?;
     let encoder = Box::new(model::new_encoder(recipe, data));
     let mut trainer = Trainer::new(encoder, data, &train, names, recipe.clone())?;
+    // A stage that cannot run is told before the ones before it have taken their hours.
+    (0..recipe.stages.len()).try_for_each(|place| trainer.stage_steps(place).map(drop))?;
     if unfinished {
         let read = Tensors::read(&checkpoint)?;
         trainer.resume(&read).with_context(|| checkpoint.display().to_string())?;
@@ -90,7 +93,10 @@ pub(crate) fn train(
         if interrupt::asked() {
             save(&trainer, &mut report, &checkpoint)?;
             show.clear();
-            bail!("stopped; the same command with --resume goes on from here");
+            match existing {
+                Existing::Refuse => bail!("stopped; the same command with --resume goes on from here"),
+                Existing::Resume => bail!("stopped; the same command goes on from here"),
+            }
         }
         let ended = matches!(event, Event::StageEnd { .. });
         if ended || saved.elapsed() >= CHECKPOINT_EVERY {
@@ -102,6 +108,22 @@ pub(crate) fn train(
     model::save(folder, trainer.encoder(), recipe, data)?;
     fs::remove_file(&checkpoint).with_context(|| format!("{} could not be removed", checkpoint.display()))?;
     Ok(Finished { seconds: Some(began.elapsed().as_secs_f64()) })
+}
+
+/// A model among somebody else's files would be taken for them, and they for it.
+fn refuse_other_files(folder: &Path) -> anyhow::Result<()> {
+    if folder.exists() && !folder.is_dir() {
+        bail!("{} is a file: choose a folder as --out", folder.display());
+    }
+    let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries {
+        let name = entry.with_context(|| format!("{} could not be read", folder.display()))?.file_name();
+        let name = name.to_string_lossy();
+        if ![REPORT, CHECKPOINT].iter().any(|own| name.starts_with(own)) && !model::is_part(&name) {
+            bail!("{} holds other files ({name}): choose another --out", folder.display());
+        }
+    }
+    Ok(())
 }
 
 /// The report first: it may run ahead of a checkpoint, never behind it.

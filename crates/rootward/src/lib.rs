@@ -40,5 +40,9 @@ pub mod trainer;
 /// # Errors
 /// When the environment variable asks for a level that is unknown or that the machine does not have.
 pub fn instructions() -> Result<Level, LevelError> {
-    rootward_kernels::level_from(std::env::var(rootward_kernels::VARIABLE).ok().as_deref())
+    rootward_kernels::level_from(
+        std::env::var_os(rootward_kernels::VARIABLE)
+            .map(|value| value.to_string_lossy().into_owned())
+            .as_deref(),
+    )
 }

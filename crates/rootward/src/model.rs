@@ -161,6 +161,11 @@ pub fn exists(folder: &Path) -> bool {
     folder.join(CONFIG).is_file()
 }
 
+/// Whether a file of that name is part of a model, or was to become one when the program was killed.
+pub fn is_part(name: &str) -> bool {
+    [PARAMETERS, RECIPE, CONFIG].iter().any(|part| name.starts_with(part))
+}
+
 /// The recipe beside a model, as TOML.
 ///
 /// # Errors

@@ -59,11 +59,13 @@ pub struct Sampler<'a> {
 /// A stage has nothing to draw.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "stage `{stage}` draws pairs at distance {from} or more, but there is none; the farthest pair is at distance {farthest}"
+    "stage `{stage}` draws pairs at distance {from} or more, but there is none; the farthest pair is at distance {farthest}; set `stages.{place}.sampling.from` to that or less"
 )]
 pub struct NothingToDraw {
     /// Its name.
     pub stage: String,
+    /// Its place in the recipe.
+    pub place: usize,
     /// The least distance it draws.
     pub from: u32,
     /// The greatest distance there is.
@@ -89,7 +91,7 @@ impl<'a> Sampler<'a> {
         };
         let farthest = pairs.by_distance().len().saturating_sub(1);
         if farthest < least as usize || pairs.n_pairs() == 0 {
-            return Err(NothingToDraw { stage: stage.name.clone(), from: least, farthest });
+            return Err(NothingToDraw { stage: stage.name.clone(), place, from: least, farthest });
         }
         let all =
             (0..pairs.n_queries()).flat_map(|row| pairs.relevant(row).iter().map(move |r| (row as u32, *r)));

@@ -16,7 +16,7 @@ use rootward::recipe::{EncoderConfig, Recipe};
 use crate::answers::Answers;
 use crate::builtin::{names, read_recipe};
 use crate::commands::eval::evaluate_model;
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, say};
 use crate::report::{Entry, Heading, page, picture};
 use crate::session::{self, Existing};
 use crate::{interrupt, paper};
@@ -70,7 +70,7 @@ impl Demo {
             );
         }
         let is_wordnet = self.data.is_none();
-        eprintln!("{}", inspect(&data));
+        say(format_args!("{}", inspect(&data)));
 
         let mut entries = Vec::new();
         for name in names() {
@@ -103,12 +103,12 @@ impl Demo {
             return print_json(&serde_json::json!({"data": data.name, "recipes": rows}));
         }
         print(&format!("{}\n{answers}", table(&entries)))?;
-        eprintln!("wrote {}", report.display());
-        eprintln!(
+        say(format_args!("wrote {}", report.display()));
+        say(format_args!(
             "next: rootward search --data {} --model {} WORD",
             folder.display(),
             self.out.join("climb").display()
-        );
+        ));
         Ok(())
     }
 
@@ -119,7 +119,7 @@ impl Demo {
         let model_folder = self.out.join(name);
         let table = NameTable::of(data);
         let names = table.names();
-        eprintln!("recipe {name}");
+        say(format_args!("recipe {name}"));
         let finished = session::train(data, &names, &recipe, &model_folder, Existing::Resume)?;
         let model = Model::open(&model_folder)?;
         model.belongs_to(data)?;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use clap::Args;
+use anyhow::{Context, bail};
+use clap::{ArgGroup, Args};
 use rootward::dataset::{Dataset, Split};
 use rootward::eval::{Evaluation, Judge, NameTable, Truth, Vectors, evaluate, write_per_query};
 use rootward::model::Model;
@@ -20,13 +20,14 @@ use crate::progress::Bar;
 /// trec_eval on the judgements as they are, or on all of S(q) with --ancestors. Equal scores are ordered by document
 /// id, descending, as trec_eval does.
 #[derive(Args)]
+#[command(group(ArgGroup::new("measured").args(["model", "run"]).required(true)))]
 #[command(after_help = "Example:\n  rootward eval --data data/wordnet-nouns --model demo/climb --ancestors")]
 pub(crate) struct Eval {
     /// Folder of the data set.
     #[arg(long, value_name = "DATA")]
     data: PathBuf,
     /// Folder of the model to measure.
-    #[arg(long, value_name = "MODEL", required_unless_present = "run", conflicts_with = "run")]
+    #[arg(long, value_name = "MODEL")]
     model: Option<PathBuf>,
     /// TREC run to measure instead: lines of `query Q0 document rank score tag`.
     #[arg(long, value_name = "FILE")]
@@ -41,8 +42,9 @@ pub(crate) struct Eval {
     #[arg(long, value_name = "FILE", conflicts_with = "run")]
     run_out: Option<PathBuf>,
     /// Documents for each query in the run that is written.
-    #[arg(long, value_name = "N", default_value_t = 1000, requires = "run_out")]
-    depth: usize,
+    #[arg(long, value_name = "N", default_value_t = 1000, requires = "run_out",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    depth: u32,
     /// Write what became of each query, as TSV.
     #[arg(long, value_name = "FILE")]
     per_query: Option<PathBuf>,
@@ -71,7 +73,14 @@ impl Eval {
             (Some(model), _) => self.evaluate_model(&data, model, &truth)?,
             (None, run) => {
                 let run = run.as_ref().expect("the parser asks for a model or a run");
-                evaluate_run(&Run::read(run, truth.names)?, &truth)?
+                let listed = Run::read(run, truth.names)?;
+                if listed.queries().len() == 0 {
+                    bail!(
+                        "{} is empty; lines of `query Q0 document rank score tag` were expected",
+                        run.display()
+                    );
+                }
+                evaluate_run(&listed, &truth)?
             }
         };
         if let Some(path) = &self.per_query {
@@ -89,7 +98,9 @@ impl Eval {
             let vectors = Vectors { queries: &queries, docs: &docs };
             let bar = Bar::new("rank", queries.n_rows());
             let run =
-                Run::of_vectors(vectors, truth.pairs.queries(), truth.names, self.depth, &|n| bar.at(n))?;
+                Run::of_vectors(vectors, truth.pairs.queries(), truth.names, self.depth as usize, &|n| {
+                    bar.at(n)
+                })?;
             bar.clear();
             run.write(path, truth.names, "rootward")?;
         }

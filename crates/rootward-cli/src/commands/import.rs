@@ -6,6 +6,8 @@ use clap::{Args, ValueEnum};
 use rootward::dataset::Compress;
 use rootward::import;
 
+use crate::output::say;
+
 /// Turn other files into a data set folder.
 #[derive(Args)]
 #[command(
@@ -39,8 +41,8 @@ impl Import {
         let compress = if self.gzip { Compress::Gzip } else { Compress::None };
         data.write(&self.out, compress)?;
         let (docs, edges) = (data.docs.len(), data.hierarchy.n_edges());
-        eprintln!("wrote {}: {docs} documents, {edges} edges", self.out.display());
-        eprintln!("next: rootward inspect {}", self.out.display());
+        say(format_args!("wrote {}: {docs} documents, {edges} edges", self.out.display()));
+        say(format_args!("next: rootward inspect {}", self.out.display()));
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::builtin::read_recipe;
 use crate::interrupt;
-use crate::output::print_json;
+use crate::output::{print_json, say};
 use crate::session::{self, Existing};
 
 /// Train a model by a recipe.
@@ -75,10 +75,14 @@ impl Train {
             });
         }
         match finished.seconds {
-            Some(seconds) => eprintln!("trained {} in {seconds:.1} s", self.out.display()),
-            None => eprintln!("{} was trained already", self.out.display()),
+            Some(seconds) => say(format_args!("trained {} in {seconds:.1} s", self.out.display())),
+            None => say(format_args!("{} was trained already", self.out.display())),
         }
-        eprintln!("next: rootward eval --data {} --model {}", self.data.display(), self.out.display());
+        say(format_args!(
+            "next: rootward eval --data {} --model {}",
+            self.data.display(),
+            self.out.display()
+        ));
         Ok(())
     }
 }

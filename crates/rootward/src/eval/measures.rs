@@ -113,7 +113,7 @@ fn ranking(targets: &[Target], ranks: &[Option<usize>]) -> Option<RankingMeasure
         recall_at_10: ratio(n_within(10), grades.len()),
         recall_at_100: ratio(n_within(100), grades.len()),
         mrr_at_10: found.first().filter(|(rank, _)| *rank <= TOP).map_or(0.0, |(rank, _)| ratio(1, *rank)),
-        map: precisions.sum::<f64>() / grades.len() as f64,
+        map: precisions.fold(0.0, |sum, precision| sum + precision) / grades.len() as f64,
     })
 }
 
@@ -122,7 +122,7 @@ fn gain(graded: impl Iterator<Item = (usize, u32)>) -> f64 {
     graded
         .filter(|(rank, _)| *rank <= TOP)
         .map(|(rank, grade)| f64::from(grade) / ((rank + 1) as f64).log2())
-        .sum()
+        .fold(0.0, |sum, gain| sum + gain) // An empty sum is 0, not -0.
 }
 
 /// One count in relation to another.

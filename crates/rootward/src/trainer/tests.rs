@@ -238,9 +238,7 @@ fn the_checkpoint_of_another_recipe_is_refused() {
     let error = with_trainer(&data, CLIMB, |trainer| trainer.resume(&checkpoint).unwrap_err());
     assert!(matches!(error, TrainError::OtherRecipe), "{error}");
     let error = with_trainer(&tree(2, 3), STANDARD, |trainer| trainer.resume(&checkpoint).unwrap_err());
-    let expected =
-        "the checkpoint does not fit this run: tensor `query` has shape [7, 16], expected [15, 16]";
-    assert_eq!(error.to_string(), expected);
+    assert!(matches!(error, TrainError::OtherData { .. }), "{error}");
 }
 
 #[test]

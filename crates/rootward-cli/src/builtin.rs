@@ -7,16 +7,12 @@ use anyhow::{Context, bail};
 use rootward::recipe::Recipe;
 
 /// Name and text of each, from `recipes/`.
-const RECIPES: [(&str, &str); 3] = [
+const RECIPES: [(&str, &str); 4] = [
     ("standard", include_str!("../../../recipes/standard.toml")),
     ("pretrain-finetune", include_str!("../../../recipes/pretrain-finetune.toml")),
     ("climb", include_str!("../../../recipes/climb.toml")),
+    ("climb-small", include_str!("../../../recipes/climb-small.toml")),
 ];
-
-/// The names of the recipes that come with the program, in the order of telling.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    RECIPES.iter().map(|(name, _)| *name)
-}
 
 /// Reads a recipe by the name of its file, or by the name under which it comes with the program.
 pub(crate) fn read_recipe(name: &Path, settings: &[String]) -> anyhow::Result<Recipe> {
@@ -27,7 +23,7 @@ pub(crate) fn read_recipe(name: &Path, settings: &[String]) -> anyhow::Result<Re
         }
         (Some((_, text)), false) => (*text).to_owned(),
         (None, false) => {
-            let known: Vec<&str> = names().collect();
+            let known: Vec<&str> = RECIPES.iter().map(|(name, _)| *name).collect();
             bail!("there is no recipe {}: expected a file, or one of {}", name.display(), known.join(", "));
         }
     };

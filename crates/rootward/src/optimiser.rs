@@ -26,6 +26,13 @@ pub enum Optimiser {
         /// Whether a step moves only the rows of its batch, each by its own step count; else it moves all rows.
         lazy: bool,
     },
+    /// Adagrad: the rate is divided by the root of the sum of all squared gradients so far [Duchi et al., JMLR 2011].
+    ///
+    /// Rows seen often settle, rows seen rarely go on learning; a row that is not touched does not move.
+    Adagrad {
+        /// Added to the root, above 0.
+        epsilon: f32,
+    },
     /// `parameter -= rate * gradient`.
     Sgd {},
 }
@@ -44,12 +51,12 @@ pub(crate) struct Gradients<'a> {
 /// The slot of a row that the step does not touch.
 pub(crate) const NO_SLOT: u32 = u32::MAX;
 
-/// What Adam remembers of a table; empty for gradient descent.
+/// What an optimiser remembers of a table; parts that it does not need are empty.
 #[derive(Clone, Debug)]
 pub(crate) struct Moments {
     /// Running mean of the gradients, in the shape of the table.
     pub(crate) first: Matrix,
-    /// Running mean of their squares, in the shape of the table.
+    /// Running mean of their squares, or their sum, in the shape of the table.
     pub(crate) second: Matrix,
     /// Steps that each row has taken.
     pub(crate) steps: Vec<u32>,
@@ -58,11 +65,12 @@ pub(crate) struct Moments {
 impl Moments {
     /// The state before the first step of an optimiser on a table of shape `(n_rows, dim)`.
     pub(crate) fn start(optimiser: Optimiser, n_rows: usize, dim: usize) -> Self {
-        let kept = match optimiser {
-            Optimiser::Adam { .. } => n_rows,
-            Optimiser::Sgd {} => 0,
+        let (first, second) = match optimiser {
+            Optimiser::Adam { .. } => (n_rows, n_rows),
+            Optimiser::Adagrad { .. } => (0, n_rows),
+            Optimiser::Sgd {} => (0, 0),
         };
-        Moments { first: Matrix::zeros(kept, dim), second: Matrix::zeros(kept, dim), steps: vec![0; kept] }
+        Moments { first: Matrix::zeros(first, dim), second: Matrix::zeros(second, dim), steps: vec![0; first] }
     }
 }
 
@@ -77,6 +85,15 @@ impl Optimiser {
             Optimiser::Sgd {} => {
                 for (row, grad) in touched.iter().zip(values.chunks_exact(dim)) {
                     add_scaled(-rate, grad, rows.row_mut(*row as usize));
+                }
+            }
+            Optimiser::Adagrad { epsilon } => {
+                for (row, grad) in touched.iter().zip(values.chunks_exact(dim)) {
+                    let (params, squares) = (rows.row_mut(*row as usize), moments.second.row_mut(*row as usize));
+                    for ((param, square), g) in params.iter_mut().zip(squares).zip(grad) {
+                        *square += g * g;
+                        *param -= rate * g / (square.sqrt() + epsilon);
+                    }
                 }
             }
             Optimiser::Adam { beta1, beta2, epsilon, lazy } => {

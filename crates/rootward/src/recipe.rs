@@ -338,6 +338,9 @@ impl Stage {
             demand(&key("optimiser.beta2"), beta2, decay(beta2), "0 or more and below 1")?;
             demand(&key("optimiser.epsilon"), epsilon, positive(epsilon), "a number above 0")?;
         }
+        if let Optimiser::Adagrad { epsilon } = self.optimiser {
+            demand(&key("optimiser.epsilon"), epsilon, positive(epsilon), "a number above 0")?;
+        }
         let Rate { start, end } = self.rate;
         demand(&key("rate.start"), start, positive(start), "a number above 0")?;
         demand(&key("rate.end"), end, end >= 0.0 && end.is_finite(), "0 or more")?;

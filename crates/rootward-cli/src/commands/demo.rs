@@ -14,7 +14,7 @@ use rootward::model::Model;
 use rootward::recipe::{EncoderConfig, Recipe};
 
 use crate::answers::Answers;
-use crate::builtin::{names, read_recipe};
+use crate::builtin::read_recipe;
 use crate::commands::eval::evaluate_model;
 use crate::output::{print, print_json, say};
 use crate::report::{Entry, Heading, page, picture};
@@ -38,7 +38,7 @@ pub(crate) struct Demo {
     /// Data set folder: any hierarchy without queries of its own; WordNet where it is left out.
     #[arg(long, value_name = "DATA")]
     data: Option<PathBuf>,
-    /// Change a value of every recipe, such as `encoder.dim=32`; may be given several times.
+    /// Change a value of every recipe, such as `encoder.dim=32` or `validation.far_from=2`; may be given several times.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Seed instead of the recipes'.
@@ -48,6 +48,9 @@ pub(crate) struct Demo {
     #[arg(long)]
     json: bool,
 }
+
+/// The recipes that it trains, in the order of telling; the last one answers.
+const RECIPES: [&str; 3] = ["standard", "pretrain-finetune", "climb"];
 
 /// Words that the demo answers of itself.
 const EXAMPLES: [&str; 2] = ["sandal", "espresso"];
@@ -73,7 +76,7 @@ impl Demo {
         say(format_args!("{}", inspect(&data)));
 
         let mut entries = Vec::new();
-        for name in names() {
+        for name in RECIPES {
             entries.push(self.entry(name, &data, is_wordnet)?);
         }
         let best = Model::open(&self.out.join("climb"))?;

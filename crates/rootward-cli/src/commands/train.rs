@@ -25,7 +25,7 @@ pub(crate) struct Train {
     /// Folder of the data set.
     #[arg(long, value_name = "DATA")]
     data: PathBuf,
-    /// Recipe: a TOML file, or one that comes with the program: standard, pretrain-finetune, climb.
+    /// Recipe: a TOML file, or one that comes with the program: standard, pretrain-finetune, climb, climb-small.
     #[arg(long, value_name = "FILE")]
     recipe: PathBuf,
     /// Folder to write the model to.

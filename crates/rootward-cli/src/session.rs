@@ -37,7 +37,7 @@ pub(crate) struct Finished {
 
 /// Between two checkpoints.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
-const CHECKPOINT: &str = "checkpoint.safetensors";
+pub(crate) const CHECKPOINT: &str = "checkpoint.safetensors";
 const REPORT: &str = "report.jsonl";
 
 /// Trains a recipe on a data set into a folder.
@@ -81,6 +81,7 @@ pub(crate) fn train(
         let read = Tensors::read(&checkpoint)?;
         trainer.resume(&read).with_context(|| checkpoint.display().to_string())?;
     }
+    model::save_recipe(folder, recipe)?;
     let mut report = Report::open(folder, trainer.progress().events)?;
     let mut saved = Instant::now();
     let began = Instant::now();

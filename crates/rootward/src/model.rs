@@ -145,7 +145,7 @@ pub fn save(
         _ => {}
     }
     encoder.tensors(Keep::Model).write(&folder.join(PARAMETERS))?;
-    write_aside(&folder.join(RECIPE), |file| file.write_all(recipe.to_toml().as_bytes()))?;
+    save_recipe(folder, recipe)?;
     let config = ModelConfig {
         format: FORMAT,
         rootward: env!("CARGO_PKG_VERSION").to_owned(),
@@ -159,6 +159,14 @@ pub fn save(
 /// Whether a folder holds a whole model.
 pub fn exists(folder: &Path) -> bool {
     folder.join(CONFIG).is_file()
+}
+
+/// Writes the recipe of a run that begins, so that an unfinished run says too how it was made.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save_recipe(folder: &Path, recipe: &Recipe) -> Result<(), WriteError> {
+    write_aside(&folder.join(RECIPE), |file| file.write_all(recipe.to_toml().as_bytes()))
 }
 
 /// Whether a file of that name is part of a model, or was to become one when the program was killed.

@@ -70,7 +70,11 @@ impl Moments {
             Optimiser::Adagrad { .. } => (0, n_rows),
             Optimiser::Sgd {} => (0, 0),
         };
-        Moments { first: Matrix::zeros(first, dim), second: Matrix::zeros(second, dim), steps: vec![0; first] }
+        Moments {
+            first: Matrix::zeros(first, dim),
+            second: Matrix::zeros(second, dim),
+            steps: vec![0; first],
+        }
     }
 }
 
@@ -89,7 +93,8 @@ impl Optimiser {
             }
             Optimiser::Adagrad { epsilon } => {
                 for (row, grad) in touched.iter().zip(values.chunks_exact(dim)) {
-                    let (params, squares) = (rows.row_mut(*row as usize), moments.second.row_mut(*row as usize));
+                    let (params, squares) =
+                        (rows.row_mut(*row as usize), moments.second.row_mut(*row as usize));
                     for ((param, square), g) in params.iter_mut().zip(squares).zip(grad) {
                         *square += g * g;
                         *param -= rate * g / (square.sqrt() + epsilon);

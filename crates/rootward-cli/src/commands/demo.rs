@@ -12,6 +12,7 @@ use rootward::files::write_aside;
 use rootward::inspect::inspect;
 use rootward::model::Model;
 use rootward::recipe::{EncoderConfig, Recipe};
+use rootward::trainer::TrainError;
 
 use crate::answers::Answers;
 use crate::builtin::read_recipe;
@@ -77,7 +78,14 @@ impl Demo {
 
         let mut entries = Vec::new();
         for name in RECIPES {
-            entries.push(self.entry(name, &data, is_wordnet)?);
+            match self.entry(name, &data, is_wordnet) {
+                Ok(entry) => entries.push(entry),
+                // A recipe for far pairs has nothing to do on a hierarchy that has none.
+                Err(error) if is_too_shallow(&error) => {
+                    say(format_args!("recipe {name} is left out: {error}"))
+                }
+                Err(error) => return Err(error),
+            }
         }
         let best = Model::open(&self.out.join("climb"))?;
         let answers = self.answers(&best, &data, is_wordnet)?;
@@ -180,6 +188,10 @@ fn bundled_wordnet() -> anyhow::Result<PathBuf> {
     found
         .map(Path::to_owned)
         .context("there is no data/wordnet-nouns here: run this in the project, or give --data")
+}
+
+fn is_too_shallow(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(TrainError::Draw(_) | TrainError::NothingFar { .. }))
 }
 
 fn is_64_wide(recipe: &Recipe) -> bool {

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::Args;
 use rootward::dataset::Dataset;
 use rootward::inspect::inspect;
 use rootward::model::{self, Model};
 
 use crate::output::{print, print_json};
+use crate::session::CHECKPOINT;
 
 /// Show what a data set or a model is.
 ///
@@ -32,6 +34,12 @@ impl Inspect {
             } else {
                 print(&serde_json::to_string_pretty(&config)?)
             };
+        }
+        if self.folder.join(CHECKPOINT).is_file() {
+            bail!(
+                "{} holds an unfinished run: finish it with `rootward train --resume`",
+                self.folder.display()
+            );
         }
         let found = inspect(&Dataset::open(&self.folder)?);
         if self.json { print_json(&found) } else { print(&found.to_string()) }

@@ -58,8 +58,9 @@ impl Golden {
     fn optimiser(&self) -> Optimiser {
         match (self.beta1, self.beta2, self.epsilon) {
             (Some(beta1), Some(beta2), Some(epsilon)) => {
-                Optimiser::Adam { beta1, beta2, epsilon, lazy: true }
+                Optimiser::Adam { beta1, beta2, epsilon, lazy: self.name == "adam" }
             }
+            (None, None, Some(epsilon)) => Optimiser::Adagrad { epsilon },
             _ => Optimiser::Sgd {},
         }
     }
@@ -67,8 +68,12 @@ impl Golden {
 
 #[test]
 fn optimisers_move_rows_as_those_of_pytorch_do() {
-    let golden: Vec<Golden> = serde_json::from_str(include_str!("../../tests/golden/adam.json")).unwrap();
-    assert_eq!(golden.iter().map(|g| &g.name[..]).collect::<Vec<_>>(), ["adam", "sgd"]);
+    let golden: Vec<Golden> =
+        serde_json::from_str(include_str!("../../tests/golden/optimisers.json")).unwrap();
+    assert_eq!(
+        golden.iter().map(|g| &g.name[..]).collect::<Vec<_>>(),
+        ["adam", "adam_all_rows", "adagrad", "sgd"]
+    );
     for (golden, side) in golden.iter().flat_map(|g| [(g, Side::Query), (g, Side::Document)]) {
         let mut tensors = Tensors::default();
         tensors.insert("query", Tensor::from(&matrix(&golden.params)));
@@ -200,7 +205,7 @@ fn cosine_vectors_have_norm_one() {
 
 #[test]
 fn training_goes_on_from_its_tensors_bit_for_bit() {
-    for optimiser in [ADAM, DENSE, Optimiser::Sgd {}] {
+    for optimiser in [ADAM, DENSE, Optimiser::Adagrad { epsilon: 1e-8 }, Optimiser::Sgd {}] {
         let mut first = random(Score::Cosine, optimiser);
         for rows in [[0, 1], [1, 4], [2, 4]] {
             train(&mut first, Side::Query, &rows);

@@ -1,6 +1,6 @@
 """Golden numbers for the losses and the optimisers, from PyTorch.
 
-Writes `losses.json` and `adam.json` beside itself; both are the same on every run (`pip install torch==2.15.0`).
+Writes `losses.json` and `optimisers.json` beside itself; both are the same on every run (`pip install torch==2.15.0`).
 
 PyTorch's autograd and its optimisers work in float64 here, so their rounding is far below what a test in f32 may
 tolerate. The vectors given to them are multiples of 1/256 and the gradients multiples of 1/64: f32 holds them exactly.
@@ -15,9 +15,10 @@ with s = <query, document> / temperature, both scaled to unit length first where
 the vectors as they are given, before any scaling. The cases named `in_batch` are computed by
 `torch.nn.functional.cross_entropy` and only checked against this formula.
 
-`adam.json` has the cases `adam` and `sgd`: a table in which every row is a parameter with an optimiser of its own, which
-steps only when a step touches the row. That is what lazy means: an untouched row keeps its place and its moments, and
-the bias correction counts the row's own steps.
+`optimisers.json` has the cases `adam`, `adagrad` and `sgd`: a table in which every row is a parameter with an optimiser
+of its own, which steps only when a step touches the row. That is what lazy means: an untouched row keeps its place and
+its moments, and the bias correction counts the row's own steps. In `adam_all_rows` the table is one parameter, and a row
+that a step does not touch has the gradient zero.
 """
 
 import json
@@ -130,7 +131,7 @@ def loss_cases():
     yield solved(several_positives, case | drawn_columns(rng, 37, 70, 9, 5))
 
 
-def optimised(name, rate, make, constants):
+def optimised(name, rate, make, constants, *, lazy=True):
     """Six steps over some rows of a (5, 4) table; row 3 waits long between two of its own, row 4 is never touched."""
     rng = torch.Generator().manual_seed(7)
     table = exact(rng, 5, 4)
@@ -139,11 +140,15 @@ def optimised(name, rate, make, constants):
         for rows in ([0, 1], [1, 2], [0, 1, 2, 3], [2], [0, 2], [1, 3])
     ]
     rows = [torch.nn.Parameter(row.clone()) for row in table]
+    for row in rows:
+        row.grad = torch.zeros(4, dtype=torch.float64)
     optimisers = [make([row]) for row in rows]
     for step in steps:
         for row, grad in zip(step["rows"], step["grads"]):
             rows[row].grad = torch.tensor(grad, dtype=torch.float64)
+        for row in step["rows"] if lazy else range(5):
             optimisers[row].step()
+            rows[row].grad = torch.zeros(4, dtype=torch.float64)
     after = digits(torch.stack([row.detach() for row in rows]))
     return {"name": name, "rate": rate} | constants | {"params": table.tolist(), "steps": steps, "expected": after}
 
@@ -152,6 +157,10 @@ def optimiser_cases():
     rate, beta1, beta2, epsilon = 0.05, 0.9, 0.999, 1e-8
     adam = lambda rows: torch.optim.Adam(rows, lr=rate, betas=(beta1, beta2), eps=epsilon)
     yield optimised("adam", rate, adam, {"beta1": beta1, "beta2": beta2, "epsilon": epsilon})
+    constants = {"beta1": beta1, "beta2": beta2, "epsilon": epsilon}
+    yield optimised("adam_all_rows", rate, adam, constants, lazy=False)
+    adagrad = lambda rows: torch.optim.Adagrad(rows, lr=rate, eps=epsilon)
+    yield optimised("adagrad", rate, adagrad, {"epsilon": epsilon})
     yield optimised("sgd", rate, lambda rows: torch.optim.SGD(rows, lr=rate), {})
 
 
@@ -162,4 +171,4 @@ def write(path, cases):
 
 if __name__ == "__main__":
     write(FOLDER / "losses.json", loss_cases())
-    write(FOLDER / "adam.json", optimiser_cases())
+    write(FOLDER / "optimisers.json", optimiser_cases())

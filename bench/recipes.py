@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = ROOT / "target/release/rootward"
 DATA = ROOT / "data/wordnet-nouns"
-ROWS = ["standard:64", "pretrain-finetune:64", "climb:64", "climb-small:32", "climb-small:16", "climb-smallest:8"]
+ROWS = ["standard:64", "pretrain-finetune:64", "climb:64", "climb-small:32", "climb-small:16", "climb-small:8"]
 DISTANCES = [str(distance) for distance in range(9)]
 
 

@@ -1,6 +1,6 @@
 //! Answers for people: which queries a word may mean, and what a model retrieves for them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use anyhow::bail;
@@ -56,6 +56,26 @@ pub(crate) fn query_vectors(
     model.encoder.encode(Side::Query, &inputs)
 }
 
+/// Makes sure that the model was trained on every one of these queries.
+///
+/// # Errors
+/// When it was not: a table's vector of another query is the random one that it began with.
+pub(crate) fn all_trained(data: &Dataset, queries: &[QueryIdx]) -> anyhow::Result<()> {
+    let train = data.pairs(Split::Train);
+    let trained: HashSet<QueryIdx> = train.iter().flat_map(Pairs::queries).copied().collect();
+    let unknown: Vec<&QueryIdx> = queries.iter().filter(|query| !trained.contains(query)).collect();
+    match unknown.first() {
+        None => Ok(()),
+        Some(first) => bail!(
+            "{} of {} queries were not trained, first `{}`: a model of tables has no vector for them; \
+             measure on --split train, or a run of another program with --run",
+            unknown.len(),
+            queries.len(),
+            data.queries[first.at()].id
+        ),
+    }
+}
+
 /// The vectors of all documents: `(documents, dim)`.
 pub(crate) fn doc_vectors(model: &Model, data: &Dataset) -> Result<Matrix, EncodeError> {
     model.encoder.encode(Side::Document, &Input::all_docs(data))
@@ -69,7 +89,7 @@ impl<'a> Answers<'a> {
         let mut words: HashMap<String, Vec<QueryIdx>> = HashMap::new();
         let mut known_by = |word: &str, query: QueryIdx| {
             let queries = words.entry(plain(word)).or_default();
-            if !queries.contains(&query) {
+            if queries.last() != Some(&query) {
                 queries.push(query);
             }
         };
@@ -111,6 +131,7 @@ impl<'a> Answers<'a> {
 
     /// The `k` best documents of a query; as many as its relevant set has where `k` is left out.
     pub(crate) fn answer(&self, query: QueryIdx, k: Option<usize>) -> anyhow::Result<Answer> {
+        all_trained(self.data, &[query])?;
         let relevant: &[Relevant] = self.rows.get(&query).map_or(&[], |row| self.pairs.relevant(*row));
         let queries = query_vectors(self.model, self.data, &[query])?; // (1, dim)
         let vectors = Vectors { queries: &queries, docs: &self.docs };

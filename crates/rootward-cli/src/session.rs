@@ -3,7 +3,7 @@
 //! The folder holds `checkpoint.safetensors` while the run is unfinished and a whole model once it is done. Killed at
 //! any moment, a run goes on from its last checkpoint to the same losses, bit for bit.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use rootward::dataset::{Dataset, Split};
 use rootward::eval::Names;
-use rootward::files::write_aside;
+use rootward::files::{ASIDE, write_aside};
 use rootward::model::{self, Model};
 use rootward::recipe::Recipe;
 use rootward::tensors::Tensors;
-use rootward::trainer::{Event, Trainer};
+use rootward::trainer::{Event, TrainError, Trainer};
 
 use crate::interrupt;
 use crate::progress::Bar;
@@ -39,6 +39,7 @@ pub(crate) struct Finished {
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
 pub(crate) const CHECKPOINT: &str = "checkpoint.safetensors";
 const REPORT: &str = "report.jsonl";
+const LOCK: &str = "lock";
 
 /// Trains a recipe on a data set into a folder.
 pub(crate) fn train(
@@ -61,13 +62,16 @@ pub(crate) fn train(
             bail!("{} holds a model already: choose another --out", folder.display())
         }
         Existing::Resume if !unfinished && model::exists(folder) => {
-            if model::recipe_text(folder)? != recipe.to_toml() {
+            let text = model::recipe_text(folder)
+                .with_context(|| format!("the recipe in {} could not be read", folder.display()))?;
+            if text != recipe.to_toml() {
                 bail!("{} holds a model of another recipe: choose another --out", folder.display());
             }
             Model::open(folder)?.belongs_to(data)?;
             return Ok(Finished { seconds: None });
         }
-        _ => refuse_other_files(folder)?,
+        _ if unfinished => {}
+        _ => refuse_other_files(folder, recipe)?,
     }
 
     let train = data.pairs(Split::Train).with_context(|| {
@@ -78,10 +82,13 @@ pub(crate) fn train(
     // A stage that cannot run is told before the ones before it have taken their hours.
     (0..recipe.stages.len()).try_for_each(|place| trainer.stage_steps(place).map(drop))?;
     if unfinished {
-        let read = Tensors::read(&checkpoint)?;
-        trainer.resume(&read).with_context(|| checkpoint.display().to_string())?;
+        let resumed =
+            Tensors::read(&checkpoint).map_err(TrainError::from).and_then(|read| trainer.resume(&read));
+        resumed
+            .with_context(|| format!("{} cannot be used; delete it to begin anew", checkpoint.display()))?;
     }
     model::save_recipe(folder, recipe)?;
+    let _lock = lock(folder)?;
     let mut report = Report::open(folder, trainer.progress().events)?;
     let mut saved = Instant::now();
     let began = Instant::now();
@@ -107,12 +114,29 @@ pub(crate) fn train(
     }
     report.flush()?;
     model::save(folder, trainer.encoder(), recipe, data)?;
-    fs::remove_file(&checkpoint).with_context(|| format!("{} could not be removed", checkpoint.display()))?;
+    for done in [checkpoint, folder.join(LOCK)] {
+        fs::remove_file(&done).with_context(|| format!("{} could not be removed", done.display()))?;
+    }
     Ok(Finished { seconds: Some(began.elapsed().as_secs_f64()) })
 }
 
+/// Keeps a second process from training into the folder, for as long as the file is held.
+fn lock(folder: &Path) -> anyhow::Result<File> {
+    let path = folder.join(LOCK);
+    let file = File::create(&path).with_context(|| format!("{} could not be written", path.display()))?;
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            bail!("another process trains into {}: wait for it, or choose another --out", folder.display())
+        }
+        // Where a file system has no locks there is none to respect.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
 /// A model among somebody else's files would be taken for them, and they for it.
-fn refuse_other_files(folder: &Path) -> anyhow::Result<()> {
+///
+/// What a run of this recipe leaves that failed before its first checkpoint may stay.
+fn refuse_other_files(folder: &Path, recipe: &Recipe) -> anyhow::Result<()> {
     if folder.exists() && !folder.is_dir() {
         bail!("{} is a file: choose a folder as --out", folder.display());
     }
@@ -120,7 +144,13 @@ fn refuse_other_files(folder: &Path) -> anyhow::Result<()> {
     for entry in entries {
         let name = entry.with_context(|| format!("{} could not be read", folder.display()))?.file_name();
         let name = name.to_string_lossy();
-        if ![REPORT, CHECKPOINT].iter().any(|own| name.starts_with(own)) && !model::is_part(&name) {
+        let same_recipe = || model::recipe_text(folder).is_ok_and(|text| text == recipe.to_toml());
+        let own = match &*name {
+            REPORT | LOCK => true,
+            name if model::is_recipe(name) => same_recipe(),
+            name => name.ends_with(ASIDE),
+        };
+        if !own {
             bail!("{} holds other files ({name}): choose another --out", folder.display());
         }
     }
@@ -172,7 +202,8 @@ impl Report {
     }
 
     fn flush(&mut self) -> anyhow::Result<()> {
-        self.file.flush().with_context(|| format!("{} could not be written", self.path.display()))
+        let written = self.file.flush().and_then(|()| self.file.get_ref().sync_data());
+        written.with_context(|| format!("{} could not be written", self.path.display()))
     }
 }
 

@@ -210,8 +210,9 @@ impl Dataset {
         self.closed
     }
 
-    /// A number that changes with the ids, their order, or the hierarchy, so that a model can tell whether it is used
-    /// with the data that it was trained on. Texts and judgements do not count: a model outlives their corrections.
+    /// A number that changes with the ids, their order, the hierarchy or the training judgements, so that a model can
+    /// tell whether it is used with the data that it was trained on. Texts do not count: a model outlives their
+    /// corrections.
     pub fn fingerprint(&self) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
         let ids = self.docs.iter().map(|doc| &doc.id).chain(self.queries.iter().map(|query| &query.id));
@@ -222,6 +223,11 @@ impl Dataset {
         for edge in self.hierarchy.edges() {
             hasher.update(&edge.child.0.to_le_bytes());
             hasher.update(&edge.parent.0.to_le_bytes());
+        }
+        for judgement in self.judgements(Split::Train).unwrap_or_default() {
+            for number in [judgement.query.0, judgement.doc.0, judgement.grade] {
+                hasher.update(&number.to_le_bytes());
+            }
         }
         hasher.finalize()
     }

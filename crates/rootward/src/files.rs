@@ -7,6 +7,9 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+/// How the names of temporary files end; one that is found was left by a process that was killed.
+pub const ASIDE: &str = ".aside";
+
 /// A file could not be written; the file that stood there before is unharmed.
 #[derive(Debug, thiserror::Error)]
 #[error("{} could not be written: {cause}; what was there before is unchanged", path.display())]
@@ -36,7 +39,9 @@ pub fn write_aside(
         file.flush()?;
         file.get_ref().sync_all()?;
         drop(file);
-        fs::rename(&aside, path)
+        fs::rename(&aside, path)?;
+        // The new name is on disk only when its folder is; systems that cannot open a folder do without.
+        path.parent().and_then(|folder| File::open(folder).ok()).map_or(Ok(()), |folder| folder.sync_all())
     };
     attempt().map_err(|cause| {
         // The temporary file may not exist, or its disk may be gone: the cause above is what the user must know.
@@ -48,7 +53,7 @@ pub fn write_aside(
 /// Where a file is prepared before it takes its name.
 fn aside_of(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.aside", std::process::id()));
+    name.push(format!(".{}{ASIDE}", std::process::id()));
     path.with_file_name(name)
 }
 

@@ -79,13 +79,16 @@ pub enum HierarchyError {
     #[error(
         "at least {at_least} pairs of a document and an ancestor were found, at most {} can be held; \
              a hierarchy this deep may be a sequence by mistake",
-        u32::MAX
+        MOST_PAIRS
     )]
     TooLarge {
         /// A lower bound on the pairs there are.
         at_least: u64,
     },
 }
+
+/// Pairs of a document and an ancestor that are held, at 8 bytes each.
+const MOST_PAIRS: u64 = 1 << 28;
 
 /// "1 → 2 → 1", by number: the readers of files name the documents instead.
 fn in_circle(docs: &[DocIdx]) -> String {
@@ -113,7 +116,7 @@ impl Hierarchy {
     ///
     /// # Errors
     /// When an edge leads to no document, repeats another or joins a document to itself, when the edges form a cycle,
-    /// or when there are more than `u32::MAX` pairs of a document and an ancestor.
+    /// or when there are more than 2^28 pairs of a document and an ancestor, 2 GiB.
     ///
     /// # Panics
     /// When `n_docs` is more than `u32::MAX`.
@@ -331,7 +334,7 @@ fn refuse_if_too_deep(parents: &Rows<DocIdx>, topological: &[DocIdx]) -> Result<
 }
 
 fn refuse_if_too_many(at_least: u64) -> Result<(), HierarchyError> {
-    if at_least > u64::from(u32::MAX) {
+    if at_least > MOST_PAIRS {
         return Err(HierarchyError::TooLarge { at_least });
     }
     Ok(())

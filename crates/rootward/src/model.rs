@@ -169,9 +169,9 @@ pub fn save_recipe(folder: &Path, recipe: &Recipe) -> Result<(), WriteError> {
     write_aside(&folder.join(RECIPE), |file| file.write_all(recipe.to_toml().as_bytes()))
 }
 
-/// Whether a file of that name is part of a model, or was to become one when the program was killed.
-pub fn is_part(name: &str) -> bool {
-    [PARAMETERS, RECIPE, CONFIG].iter().any(|part| name.starts_with(part))
+/// Whether that is the name of the file that holds a model's recipe.
+pub fn is_recipe(name: &str) -> bool {
+    name == RECIPE
 }
 
 /// The recipe beside a model, as TOML.

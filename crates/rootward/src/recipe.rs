@@ -283,7 +283,7 @@ impl Stage {
     pub(crate) fn n_steps(&self, per_epoch: usize) -> usize {
         match (self.steps, self.epochs) {
             (Some(steps), _) => steps,
-            (None, epochs) => epochs.expect("a checked stage has a length") * per_epoch,
+            (None, epochs) => epochs.expect("a checked stage has a length").saturating_mul(per_epoch),
         }
     }
 
@@ -291,7 +291,7 @@ impl Stage {
         let key = |name: &str| format!("{at}.{name}");
         let share = |x: f64| (0.0..=1.0).contains(&x);
         let positive = |x: f32| x > 0.0 && x.is_finite();
-        demand(&key("batch"), self.batch, self.batch > 0, "1 or more")?;
+        demand(&key("batch"), self.batch, (1..=MOST).contains(&self.batch), "1 to 16777216")?;
         let (name, length) = match (self.epochs, self.steps) {
             (Some(epochs), None) => ("epochs", epochs),
             (None, Some(steps)) => ("steps", steps),
@@ -325,6 +325,8 @@ impl Stage {
         demand(&key("negatives.from"), "corpus", fits, "batch where uniform or sibling negatives are added")?;
         let drawn = negatives.ancestor_siblings;
         demand(&key("negatives.ancestor_siblings"), drawn, share(drawn), "0 to 1")?;
+        demand(&key("negatives.uniform"), negatives.uniform, negatives.uniform <= MOST, "at most 16777216")?;
+        demand(&key("negatives.siblings"), negatives.siblings, negatives.siblings <= 1000, "at most 1000")?;
         let alpha = negatives.alpha.unwrap_or(1.0);
         demand(&key("negatives.alpha"), alpha, (0.0..=1.0).contains(&alpha), "0 to 1")?;
         let fits = negatives.alpha.is_none() || negatives.from == Source::Batch;
@@ -351,6 +353,9 @@ impl Stage {
         Ok(())
     }
 }
+
+/// Rows or documents of a step beyond which a number is a slip of the hand.
+const MOST: usize = 1 << 24;
 
 fn demand(
     key: &str,

@@ -1,6 +1,6 @@
 //! Named arrays on disk: models and checkpoints, in the safetensors format.
 //!
-//! The header carries a CRC-32 of the numbers, so that a damaged file is refused instead of trained on. Files are
+//! The header carries a CRC-32 of names, shapes and numbers, so that a damaged file is refused instead of trained on. Files are
 //! written aside and renamed: an interrupted write leaves the previous file.
 
 use std::collections::{BTreeMap, HashMap};
@@ -234,7 +234,7 @@ impl Tensors {
         self.tensors.get(name).ok_or_else(|| TensorError::Missing { name: name.to_owned() })
     }
 
-    /// CRC-32 of names, notes and numbers, in the order of the names.
+    /// CRC-32 of names, notes, shapes and numbers, in the order of the names.
     fn checksum(&self) -> String {
         let mut crc = crc32fast::Hasher::new();
         for (name, note) in &self.notes {
@@ -243,6 +243,7 @@ impl Tensors {
         }
         for (name, tensor) in &self.tensors {
             crc.update(name.as_bytes());
+            crc.update(format!("{:?} {:?}", tensor.dtype, tensor.shape).as_bytes());
             crc.update(&tensor.bytes);
         }
         format!("{:08x}", crc.finalize())

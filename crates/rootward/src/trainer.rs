@@ -5,11 +5,14 @@
 //! stop; the trainer itself reads no clock and opens no file. Between two events its whole state is a position, the
 //! encoder's tensors and a few numbers, so a checkpoint taken anywhere continues to the same losses, bit for bit.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Dataset, Split};
 use crate::encoder::{EncodeError, Input, Keep, Side, Trainable};
 use crate::eval::{EvalError, Judge, Names, Truth, Vectors, evaluate};
+use crate::ids::QueryIdx;
 use crate::loss::{LossError, Scratch, Targets, corrected_softmax};
 use crate::pairs::Pairs;
 use crate::random::{Purpose, shuffled, stream};
@@ -323,7 +326,7 @@ impl<'a> Trainer<'a> {
 
         let step = step + 1;
         self.progress.step = step;
-        let due = step == steps || step.is_multiple_of(self.recipe.validation.every);
+        let due = step >= steps || step.is_multiple_of(self.recipe.validation.every);
         self.progress.next = if due { Next::Measure } else { Next::Step };
         let (queries, documents) = (batch.queries.len(), batch.docs.len());
         Ok(Event::Step { stage: place, step, loss: found.loss, rate, queries, documents })
@@ -348,7 +351,7 @@ impl<'a> Trainer<'a> {
         }
         progress.next = match verdict {
             Verdict::End(reason) => Next::EndStage(reason),
-            Verdict::Best | Verdict::Worse if progress.step == steps => Next::EndStage(Ended::Length),
+            Verdict::Best | Verdict::Worse if progress.step >= steps => Next::EndStage(Ended::Length),
             Verdict::Best | Verdict::Worse => Next::Step,
         };
         let best = verdict == Verdict::Best;
@@ -394,12 +397,16 @@ const PROGRESS: &str = "progress";
 const ENCODER: &str = "encoder.";
 const BEST: &str = "best.";
 
-/// The queries measured during training: the dev split where there is one, else a sample of the training queries.
+/// The queries measured during training: those of the dev split that are trained too, else a sample of all that are.
 ///
-/// Where every node is its own query the sample is of queries that are trained: a table has no vector for others.
+/// A table has no vector for a query that is not trained, so what this measures is fit and not generalisation.
 fn validation_pairs(data: &Dataset, train: &Pairs, recipe: &Recipe) -> Pairs {
-    let dev = data.pairs(Split::Dev);
-    let from = dev.as_ref().unwrap_or(train);
+    let trained: HashSet<QueryIdx> = train.queries().iter().copied().collect();
+    let dev = data.pairs(Split::Dev).map(|dev| {
+        let both = (0..dev.n_queries()).filter(|row| trained.contains(&dev.queries()[*row]));
+        dev.subset(&both.collect::<Vec<_>>())
+    });
+    let from = dev.as_ref().filter(|dev| dev.n_queries() > 0).unwrap_or(train);
     let mut rng = stream(recipe.seed, Purpose::Validation);
     let mut rows: Vec<usize> =
         shuffled(from.n_queries(), &mut rng).into_iter().map(|row| row as usize).collect();

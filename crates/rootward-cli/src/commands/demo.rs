@@ -82,7 +82,7 @@ impl Demo {
                 Ok(entry) => entries.push(entry),
                 // A recipe for far pairs has nothing to do on a hierarchy that has none.
                 Err(error) if is_too_shallow(&error) => {
-                    say(format_args!("recipe {name} is left out: {error}"))
+                    say(format_args!("recipe {name} is left out: {error}"));
                 }
                 Err(error) => return Err(error),
             }
@@ -97,7 +97,7 @@ impl Demo {
                 data.name,
                 data.docs.len()
             ),
-            command: self.command(),
+            command: command(),
             answers: answers.clone(),
         };
         let html = page(&heading, &entries)?;
@@ -136,6 +136,9 @@ impl Demo {
         model.belongs_to(data)?;
         let pairs = data.pairs(Split::Test).context("a closed hierarchy has test pairs")?;
         let found = evaluate_model(&model, data, &Truth { pairs: &pairs, judge: Judge::Ancestors, names })?;
+        if interrupt::asked() {
+            bail!("stopped; the same command goes on from here");
+        }
         let comparable = is_wordnet && is_64_wide(&recipe);
         let paper = paper::WORDNET_64.iter().find(|(known, _)| comparable && *known == name);
         Ok(Entry {
@@ -165,19 +168,15 @@ impl Demo {
         }
         Ok(text)
     }
+}
 
-    /// The command line that makes this report again.
-    fn command(&self) -> String {
-        let mut command = String::from("rootward demo");
-        if let Some(data) = &self.data {
-            let _ = write!(command, " --data {}", data.display());
-        }
-        self.set.iter().for_each(|set| command.push_str(&format!(" --set {set}")));
-        if let Some(seed) = self.seed {
-            let _ = write!(command, " --seed {seed}");
-        }
-        command
-    }
+/// The command line of this run.
+fn command() -> String {
+    let plain = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_=./:".contains(c));
+    let quoted =
+        |word: String| if plain(&word) { word } else { format!("'{}'", word.replace('\'', "'\\''")) };
+    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    std::iter::once(String::from("rootward")).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 /// The data set that comes with the project: in this folder, or where the program was built.

@@ -9,7 +9,7 @@ use rootward::eval::{Evaluation, Judge, NameTable, Truth, Vectors, evaluate, wri
 use rootward::model::Model;
 use rootward::run::{Run, evaluate_run};
 
-use crate::answers::{doc_vectors, query_vectors};
+use crate::answers::{all_trained, doc_vectors, query_vectors};
 use crate::output::{print, print_json};
 use crate::progress::Bar;
 
@@ -92,15 +92,14 @@ impl Eval {
     fn evaluate_model(&self, data: &Dataset, folder: &Path, truth: &Truth<'_>) -> anyhow::Result<Evaluation> {
         let model = Model::open(folder)?;
         model.belongs_to(data)?;
+        all_trained(data, truth.pairs.queries())?;
         if let Some(path) = &self.run_out {
             let (queries, docs) =
                 (query_vectors(&model, data, truth.pairs.queries())?, doc_vectors(&model, data)?);
             let vectors = Vectors { queries: &queries, docs: &docs };
             let bar = Bar::new("rank", queries.n_rows());
-            let run =
-                Run::of_vectors(vectors, truth.pairs.queries(), truth.names, self.depth as usize, &|n| {
-                    bar.at(n)
-                })?;
+            let (asked, depth) = (truth.pairs.queries(), self.depth as usize);
+            let run = Run::of_vectors(vectors, asked, truth.names, depth, &|done| bar.at(done))?;
             bar.clear();
             run.write(path, truth.names, "rootward")?;
         }

@@ -39,7 +39,7 @@ fn a_run_that_cannot_save_its_checkpoint_can_be_begun_again() {
     let folder = with_tree();
     fails(&folder, 4, &format!("{TRAIN} --out model"), "model/checkpoint.safetensors");
     let names: Vec<String> = folder.files("model").into_keys().collect();
-    assert_eq!(names, ["report.jsonl"]);
+    assert_eq!(names, ["recipe.toml", "report.jsonl"]);
     folder.done(&format!("{TRAIN} --out model"));
     folder.done(&format!("{TRAIN} --out whole"));
     assert_eq!(folder.files("model"), folder.files("whole"));

@@ -52,7 +52,7 @@ fn ctrl_c_names_the_flag_that_goes_on() {
     let error = error_of(&cut_at(&folder, "", 1, "INT"));
     assert!(error.contains("--resume"), "{error}");
     let names: Vec<String> = folder.files("cut").into_keys().collect();
-    assert_eq!(names, ["checkpoint.safetensors", "report.jsonl"]);
+    assert_eq!(names, ["checkpoint.safetensors", "recipe.toml", "report.jsonl"]);
 }
 
 #[test]

@@ -275,7 +275,7 @@ fn a_stage_without_a_far_pair_is_refused() {
     {
         let error =
             Sampler::new(&world.pairs, &world.hierarchy, &stage(sampling, PLAIN, 2), 0, 7).err().unwrap();
-        let expected = "stage `test` draws pairs at distance 3 or more, but there is none; the farthest pair is at distance 2";
+        let expected = "stage `test` draws pairs at distance 3 or more, but there is none; the farthest pair is at distance 2; set `stages.0.sampling.from` to that or less";
         assert_eq!(error.to_string(), expected);
     }
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every dependency that is used directly, by whom, and what for. A new one is a decision: see `STYLE.md`.
-const DEPENDENCIES: [(&str, &str, &str); 26] = [
+const DEPENDENCIES: [(&str, &str, &str); 25] = [
     ("rootward", "rootward-kernels", "the loops that training spends its time in"),
     ("rootward", "crc32fast", "checksums of data sets and parameters"),
     ("rootward", "flate2", "data files as .gz"),
@@ -23,7 +23,6 @@ const DEPENDENCIES: [(&str, &str, &str); 26] = [
     ("rootward", "expect-test", "tests: expected text that a command updates"),
     ("rootward", "proptest", "tests: random cases that shrink"),
     ("rootward", "tempfile", "tests: folders that go away"),
-    ("rootward-kernels", "divan", "benchmarks"),
     ("rootward-kernels", "proptest", "tests: random cases that shrink"),
     ("rootward-cli", "rootward", "all that the program does"),
     ("rootward-cli", "anyhow", "errors for people"),

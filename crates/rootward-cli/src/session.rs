@@ -114,14 +114,24 @@ pub(crate) fn train(
     }
     report.flush()?;
     model::save(folder, trainer.encoder(), recipe, data)?;
-    for done in [checkpoint, folder.join(LOCK)] {
-        fs::remove_file(&done).with_context(|| format!("{} could not be removed", done.display()))?;
-    }
+    fs::remove_file(&checkpoint).with_context(|| format!("{} could not be removed", checkpoint.display()))?;
     Ok(Finished { seconds: Some(began.elapsed().as_secs_f64()) })
 }
 
-/// Keeps a second process from training into the folder, for as long as the file is held.
-fn lock(folder: &Path) -> anyhow::Result<File> {
+/// Keeps a second process from training into the folder, until it is dropped or the process ends.
+struct Lock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // One that stays behind is not locked and hinders nobody.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn lock(folder: &Path) -> anyhow::Result<Lock> {
     let path = folder.join(LOCK);
     let file = File::create(&path).with_context(|| format!("{} could not be written", path.display()))?;
     match file.try_lock() {
@@ -129,7 +139,7 @@ fn lock(folder: &Path) -> anyhow::Result<File> {
             bail!("another process trains into {}: wait for it, or choose another --out", folder.display())
         }
         // Where a file system has no locks there is none to respect.
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(Lock { path, _file: file }),
     }
 }
 
@@ -147,7 +157,7 @@ fn refuse_other_files(folder: &Path, recipe: &Recipe) -> anyhow::Result<()> {
         let same_recipe = || model::recipe_text(folder).is_ok_and(|text| text == recipe.to_toml());
         let own = match &*name {
             REPORT | LOCK => true,
-            name if model::is_recipe(name) => same_recipe(),
+            name if model::is_part(name) => same_recipe(),
             name => name.ends_with(ASIDE),
         };
         if !own {

@@ -169,9 +169,9 @@ pub fn save_recipe(folder: &Path, recipe: &Recipe) -> Result<(), WriteError> {
     write_aside(&folder.join(RECIPE), |file| file.write_all(recipe.to_toml().as_bytes()))
 }
 
-/// Whether that is the name of the file that holds a model's recipe.
-pub fn is_recipe(name: &str) -> bool {
-    name == RECIPE
+/// Whether that is the name of a file that [`save`] or [`save_recipe`] writes.
+pub fn is_part(name: &str) -> bool {
+    [PARAMETERS, RECIPE, CONFIG].contains(&name)
 }
 
 /// The recipe beside a model, as TOML.

@@ -99,7 +99,7 @@ fn bad_recipes_are_refused_before_anything_is_written() {
         ("climb --set stages.7.epochs=1", &["--set stages.7.epochs=1: "]),
         ("climb --set stage.0.epochs=1", &["--set stage.0.epochs=1: "]),
         ("climb --set stages.0.epochs", &["expected KEY=VALUE"]),
-        ("climb --set stages.0.batch=0", &["`stages.0.batch` is 0", "1 or more"]),
+        ("climb --set stages.0.batch=0", &["`stages.0.batch` is 0", "1 to 16777216"]),
         ("climb --set stages.0.rate.start=nan", &["`stages.0.rate.start`", "a number above 0"]),
     ];
     for (recipe, words) in cases {
@@ -167,6 +167,8 @@ fn a_damaged_model_is_refused_by_every_verb() {
 fn a_damaged_checkpoint_is_refused_and_left_as_it_is() {
     let folder = with_tree();
     // A folder in the way of the model leaves a whole checkpoint behind.
+    folder.done(&format!("{TRAIN} --out whole"));
+    folder.write("cut/recipe.toml", folder.text("whole/recipe.toml"));
     folder.write("cut/model.safetensors/in-the-way", "");
     folder.fails(&format!("{TRAIN} --out cut"));
     let whole = folder.read("cut/checkpoint.safetensors");
@@ -176,7 +178,7 @@ fn a_damaged_checkpoint_is_refused_and_left_as_it_is() {
         folder.write("cut/checkpoint.safetensors", bad);
         let before = folder.files("cut");
         let error = folder.fails(&format!("{TRAIN} --out cut --resume"));
-        expect(&error, &["cut/checkpoint.safetensors is damaged"]);
+        expect(&error, &["cut/checkpoint.safetensors is damaged", "delete it to begin anew"]);
         assert_eq!(folder.files("cut"), before);
     }
 }
@@ -211,4 +213,31 @@ fn bad_lines_of_a_run_are_told_by_line() {
     expect(&folder.fails("eval --data tree --run run.txt"), &["line 2", "UTF-8"]);
     folder.write("run.txt", "");
     expect(&folder.fails("eval --data tree --run run.txt"), &["run.txt is empty", "query Q0 document"]);
+}
+
+#[test]
+fn a_recipe_that_lies_in_the_output_folder_is_not_overwritten() {
+    let folder = with_tree();
+    let own = "# mine\nseed = 7\n";
+    folder.write("exp/recipe.toml", own);
+    let error = folder.fails(&format!("{TRAIN} --out exp"));
+    expect(&error, &["exp holds other files (recipe.toml)", "choose another --out"]);
+    assert_eq!(folder.text("exp/recipe.toml"), own);
+}
+
+#[test]
+fn queries_that_were_not_trained_are_refused_instead_of_measured() {
+    let folder = with_tree();
+    folder.write(
+        "tree/queries.jsonl",
+        "{\"_id\":\"a\",\"text\":\"alpha\"}\n{\"_id\":\"b\",\"text\":\"beta\"}\n",
+    );
+    folder.write("tree/qrels/train.tsv", "query-id\tcorpus-id\tscore\na\tn9\t1\n");
+    folder.write("tree/qrels/test.tsv", "query-id\tcorpus-id\tscore\nb\tn9\t1\n");
+    folder.done(&format!("{TRAIN} --out model"));
+    for line in ["eval --data tree --model model", "search --data tree --model model beta"] {
+        expect(&folder.fails(line), &["were not trained, first `b`", "has no vector"]);
+    }
+    folder.done("eval --data tree --model model --split train");
+    folder.done("search --data tree --model model alpha");
 }

@@ -80,7 +80,7 @@ fn train_reports_every_step_as_json_lines() {
     let report = with_model().text("model/report.jsonl");
     let events: Vec<Value> = report.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let count = |kind| events.iter().filter(|event| event["event"] == kind).count();
-    assert_eq!((count("stage"), count("step"), count("stage_end")), (2, 120, 2));
+    assert_eq!((count("stage"), count("step"), count("stage_end")), (3, 124, 3));
     assert!(count("recall") >= 2);
 }
 

@@ -89,6 +89,7 @@ fn a_finished_model_is_not_taken_for_one_of_other_data() {
 fn a_model_that_could_not_be_saved_is_saved_by_resuming() {
     let folder = with_tree();
     folder.done(&format!("{TRAIN} --out whole"));
+    folder.write("cut/recipe.toml", folder.text("whole/recipe.toml"));
     folder.write("cut/model.safetensors/in-the-way", "");
     let error = folder.fails(&format!("{TRAIN} --out cut"));
     assert!(error.contains("cut/model.safetensors could not be written"), "{error}");

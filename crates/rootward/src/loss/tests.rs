@@ -87,13 +87,14 @@ fn doubles(matrix: &Matrix) -> Vec<f64> {
     matrix.values().iter().map(|x| f64::from(*x)).collect()
 }
 
-/// Numbers are within a tolerance that is relative to the greatest of them.
+/// Numbers are within a tolerance that is relative to the greatest of them, or within the rounding of f32 where terms as
+/// large as 5 cancel, as those of two documents with one vector do.
 fn assert_close(got: &[f32], expected: &[f64], tolerance: f64, what: &str) {
     assert_eq!(got.len(), expected.len(), "{what}");
     let greatest = expected.iter().fold(0f64, |max, x| max.max(x.abs()));
     for (i, (got, expected)) in got.iter().zip(expected).enumerate() {
         let error = (f64::from(*got) - expected).abs();
-        assert!(error <= tolerance * greatest + 1e-9, "{what}[{i}]: {got} is not {expected}");
+        assert!(error <= tolerance * greatest + 3e-7, "{what}[{i}]: {got} is not {expected}");
     }
 }
 

@@ -136,7 +136,7 @@ fn settings_that_name_no_place_are_refused() {
         ("epochs=1", "unknown field `epochs`"),
         ("stages.0.epoch=1", "unknown field `epoch`"),
         ("stages.0.negatives.mask=true", "unknown field `mask`"),
-        ("stages.0.batch=0", "`stages.0.batch` is 0, expected 1 or more"),
+        ("stages.0.batch=0", "`stages.0.batch` is 0, expected 1 to 16777216"),
         ("stages.0.batch=many", "invalid type: string \"many\""),
     ];
     for (setting, expected) in cases {
@@ -229,7 +229,7 @@ fn a_value_that_makes_no_sense_is_refused() {
         ("init = 0.1", "init = 0.0", format!("`encoder.init` is 0, {positive}")),
         ("queries = 10", "queries = 0", "`validation.queries` is 0, expected 1 or more".to_owned()),
         ("every = 5", "every = 0", "`validation.every` is 0, expected 1 or more".to_owned()),
-        ("batch = 4", "batch = 0", "`stages.0.batch` is 0, expected 1 or more".to_owned()),
+        ("batch = 4", "batch = 0", "`stages.0.batch` is 0, expected 1 to 16777216".to_owned()),
         ("epochs = 3", "epochs = 0", "`stages.0.epochs` is 0, expected 1 or more".to_owned()),
         ("epochs = 3", "steps = 0", "`stages.0.steps` is 0, expected 1 or more".to_owned()),
         ("epochs = 3", "", "`stages.0.epochs` is missing, expected either epochs or steps".to_owned()),

@@ -2,7 +2,7 @@
 //!
 //! This is trec_eval's order, ties included, so that our numbers are its numbers. Evaluation, search and run files
 //! all rank by this file; two places that broke ties differently would disagree about the same model.
-//! Scores here are never NaN: [`super::scores`] and the readers refuse it. The two zeros are equal.
+//! Scores here are never NaN: `eval::scores` and the readers refuse it. The two zeros are equal.
 
 use std::cmp::Ordering;
 

@@ -16,7 +16,7 @@ mod paper;
 mod plot;
 mod progress;
 mod report;
-mod session;
+mod training;
 
 /// Retrieval on hierarchies: train dual encoders whose queries find the exact match and every ancestor, near and far
 /// alike, and measure them by distance.

@@ -19,7 +19,7 @@ use crate::builtin::read_recipe;
 use crate::commands::eval::evaluate_model;
 use crate::output::{print, print_json, say};
 use crate::report::{Entry, Heading, page, picture};
-use crate::session::{self, Existing};
+use crate::training::{self, Existing};
 use crate::{interrupt, paper};
 
 /// Train three recipes on WordNet, measure them by distance, and ask the best one.
@@ -131,7 +131,7 @@ impl Demo {
         let table = NameTable::of(data);
         let names = table.names();
         say(format_args!("recipe {name}"));
-        let finished = session::train(data, &names, &recipe, &model_folder, Existing::Resume)?;
+        let finished = training::train(data, &names, &recipe, &model_folder, Existing::Resume)?;
         let model = Model::open(&model_folder)?;
         model.belongs_to(data)?;
         let pairs = data.pairs(Split::Test).context("a closed hierarchy has test pairs")?;

@@ -9,7 +9,7 @@ use rootward::inspect::inspect;
 use rootward::model::{self, Model};
 
 use crate::output::{print, print_json};
-use crate::session::CHECKPOINT;
+use crate::training::CHECKPOINT;
 
 /// Show what a data set or a model is.
 ///

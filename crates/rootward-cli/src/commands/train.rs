@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::builtin::read_recipe;
 use crate::interrupt;
 use crate::output::{print_json, say};
-use crate::session::{self, Existing};
+use crate::training::{self, Existing};
 
 /// Train a model by a recipe.
 ///
@@ -63,7 +63,7 @@ impl Train {
         let table = NameTable::of(&data);
         let existing = if self.resume { Existing::Resume } else { Existing::Refuse };
         interrupt::watch()?;
-        let finished = session::train(&data, &table.names(), &recipe, &self.out, existing)?;
+        let finished = training::train(&data, &table.names(), &recipe, &self.out, existing)?;
         let rootward::recipe::EncoderConfig::Table(config) = recipe.encoder;
         if self.json {
             return print_json(&Trained {

@@ -38,7 +38,8 @@ pub(crate) fn page(heading: &Heading, entries: &[Entry]) -> anyhow::Result<Strin
     table(&mut html, entries)?;
     writeln!(
         html,
-        "<p>Made by <code>{}</code>. Rows in grey are the paper's \
+        "<p>Made by <code>{}</code>. Rows in grey are the paper's, \
+        whose exact criterion of recall is not known; our pretrain-finetune adds uniform negatives \
         (You et al., <i>Hierarchical Retrieval</i>, NeurIPS 2025, arXiv 2509.16411).</p>",
         escape(&heading.command)
     )?;

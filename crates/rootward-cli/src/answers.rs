@@ -23,6 +23,7 @@ pub(crate) struct Answers<'a> {
     pairs: Pairs,
     /// Row in `pairs` of each query that has one.
     rows: HashMap<QueryIdx, usize>,
+    trained: HashSet<QueryIdx>,
     words: HashMap<String, Vec<QueryIdx>>,
 }
 
@@ -56,13 +57,20 @@ pub(crate) fn query_vectors(
     model.encoder.encode(Side::Query, &inputs)
 }
 
+/// The queries that a model of this data set was trained on.
+pub(crate) fn trained_queries(data: &Dataset) -> HashSet<QueryIdx> {
+    data.pairs(Split::Train).iter().flat_map(Pairs::queries).copied().collect()
+}
+
 /// Makes sure that the model was trained on every one of these queries.
 ///
 /// # Errors
 /// When it was not: a table's vector of another query is the random one that it began with.
-pub(crate) fn all_trained(data: &Dataset, queries: &[QueryIdx]) -> anyhow::Result<()> {
-    let train = data.pairs(Split::Train);
-    let trained: HashSet<QueryIdx> = train.iter().flat_map(Pairs::queries).copied().collect();
+pub(crate) fn all_trained(
+    data: &Dataset,
+    trained: &HashSet<QueryIdx>,
+    queries: &[QueryIdx],
+) -> anyhow::Result<()> {
     let unknown: Vec<&QueryIdx> = queries.iter().filter(|query| !trained.contains(query)).collect();
     match unknown.first() {
         None => Ok(()),
@@ -108,6 +116,7 @@ impl<'a> Answers<'a> {
             names: NameTable::of(data),
             pairs,
             rows,
+            trained: trained_queries(data),
             words,
         })
     }
@@ -131,7 +140,7 @@ impl<'a> Answers<'a> {
 
     /// The `k` best documents of a query; as many as its relevant set has where `k` is left out.
     pub(crate) fn answer(&self, query: QueryIdx, k: Option<usize>) -> anyhow::Result<Answer> {
-        all_trained(self.data, &[query])?;
+        all_trained(self.data, &self.trained, &[query])?;
         let relevant: &[Relevant] = self.rows.get(&query).map_or(&[], |row| self.pairs.relevant(*row));
         let queries = query_vectors(self.model, self.data, &[query])?; // (1, dim)
         let vectors = Vectors { queries: &queries, docs: &self.docs };

@@ -51,7 +51,7 @@ pub fn write_aside(
 }
 
 /// Where a file is prepared before it takes its name.
-fn aside_of(path: &Path) -> PathBuf {
+pub(crate) fn aside_of(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}{ASIDE}", std::process::id()));
     path.with_file_name(name)

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::dataset::{Dataset, Split};
+use crate::digits::grouped;
 use crate::hierarchy::Hierarchy;
 use crate::ids::DocIdx;
 
@@ -238,19 +239,6 @@ impl fmt::Display for RelevantSets {
 
 fn row(f: &mut fmt::Formatter<'_>, name: &str, value: impl fmt::Display) -> fmt::Result {
     writeln!(f, "  {name:<24} {value}")
-}
-
-/// A count with its digits in groups of three: `82,115`.
-fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// A bar as long as `count` is next to `most`, in eighths of a character; a count above 0 always shows.

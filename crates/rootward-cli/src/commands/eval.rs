@@ -9,7 +9,7 @@ use rootward::eval::{Evaluation, Judge, NameTable, Truth, Vectors, evaluate, wri
 use rootward::model::Model;
 use rootward::run::{Run, evaluate_run};
 
-use crate::answers::{all_trained, doc_vectors, query_vectors};
+use crate::answers::{all_trained, doc_vectors, query_vectors, trained_queries};
 use crate::output::{print, print_json};
 use crate::progress::Bar;
 
@@ -92,7 +92,7 @@ impl Eval {
     fn evaluate_model(&self, data: &Dataset, folder: &Path, truth: &Truth<'_>) -> anyhow::Result<Evaluation> {
         let model = Model::open(folder)?;
         model.belongs_to(data)?;
-        all_trained(data, truth.pairs.queries())?;
+        all_trained(data, &trained_queries(data), truth.pairs.queries())?;
         if let Some(path) = &self.run_out {
             let (queries, docs) =
                 (query_vectors(&model, data, truth.pairs.queries())?, doc_vectors(&model, data)?);

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::error::DataError;
 use super::read::{HIERARCHY_HEADER, QRELS_HEADER};
 use super::{Dataset, Split};
-use crate::files::{WriteError, write_aside};
+use crate::files::{self, WriteError, write_aside};
 
 /// How the files of a data set are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,10 +120,8 @@ fn is_empty_folder(folder: &Path) -> bool {
 /// A name beside the folder, free or left over from a process of the same number, which has ended.
 fn aside_of(folder: &Path) -> io::Result<PathBuf> {
     let full = std::path::absolute(folder)?;
-    let name = full.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut aside = name.to_owned();
-    aside.push(format!(".{}.aside", std::process::id()));
-    Ok(full.with_file_name(aside))
+    full.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(files::aside_of(&full))
 }
 
 #[cfg(test)]

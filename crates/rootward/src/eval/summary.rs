@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::measures::{QueryResult, RankingMeasures, ratio};
 use super::order::Names;
+use crate::digits::grouped;
 use crate::files::{WriteError, write_aside};
 use crate::pairs::{Pairs, Relevant};
 
@@ -131,19 +132,6 @@ impl fmt::Display for Evaluation {
 fn line(f: &mut fmt::Formatter<'_>, name: &str, share: Share) -> fmt::Result {
     let (found, of, percent) = (grouped(share.found), grouped(share.of), 100.0 * share.value());
     writeln!(f, "  {name:<10} {found:>11} {of:>11} {percent:>7.1}%")
-}
-
-/// A number with a comma before every three digits.
-fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Writes what became of each query: a header line, then one row of tab-separated values for each.

@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 mod answers;
 mod builtin;
 mod commands;
+mod in_memory;
 mod interrupt;
 mod output;
 mod paper;

@@ -5,7 +5,7 @@
 //! a generator has to be saved.
 
 use rand::seq::SliceRandom;
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 
 /// What a stream of random numbers is for.
@@ -29,6 +29,11 @@ pub enum Purpose {
         /// Place of the step in the stage.
         step: usize,
     },
+    /// The vector that the construction draws for a document.
+    Construction {
+        /// Place of the document.
+        doc: usize,
+    },
 }
 
 /// The stream of a purpose under a seed.
@@ -38,6 +43,7 @@ pub fn stream(seed: u64, purpose: Purpose) -> Pcg64 {
         Purpose::Validation => [2, 0, 0],
         Purpose::Epoch { stage, epoch } => [3, stage as u64, epoch as u64],
         Purpose::Step { stage, step } => [4, stage as u64, step as u64],
+        Purpose::Construction { doc } => [5, doc as u64, 0],
     };
     Pcg64::seed_from_u64(name.into_iter().fold(scatter(seed), |state, word| scatter(state ^ scatter(word))))
 }
@@ -52,6 +58,19 @@ pub fn shuffled(n: usize, rng: &mut Pcg64) -> Vec<u32> {
 /// One of the items, all equally likely; `None` when there is none.
 pub fn pick<T: Copy>(items: &[T], rng: &mut Pcg64) -> Option<T> {
     if items.is_empty() { None } else { Some(items[rng.random_range(0..items.len())]) }
+}
+
+/// Fills a slice with independent, normally distributed numbers of mean 0, by the Box-Muller transform.
+///
+/// They are drawn two at a time, so a shorter slice gets the first numbers of a longer one.
+pub fn fill_normal(values: &mut [f32], deviation: f32, rng: &mut impl Rng) {
+    for pair in values.chunks_mut(2) {
+        let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt() * f64::from(deviation);
+        let (sin, cos) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
+        for (value, direction) in pair.iter_mut().zip([cos, sin]) {
+            *value = (radius * direction) as f32;
+        }
+    }
 }
 
 /// Spreads a small difference over all bits: the finaliser of `SplitMix64` [Steele et al., OOPSLA 2014].
@@ -89,6 +108,20 @@ mod tests {
         assert_ne!(order, (0..100).collect::<Vec<_>>());
         order.sort_unstable();
         assert_eq!(order, (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn normal_numbers_have_their_mean_and_deviation_and_fewer_of_them_are_the_first() {
+        let draw = |n| {
+            let mut values = vec![0.0; n];
+            fill_normal(&mut values, 2.0, &mut stream(1, Purpose::Construction { doc: 3 }));
+            values
+        };
+        let values = draw(10_001);
+        let mean = values.iter().sum::<f32>() / 10_001.0;
+        let variance = values.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / 10_001.0;
+        assert!(mean.abs() < 0.05 && (variance - 4.0).abs() < 0.2, "{mean} {variance}");
+        assert_eq!(draw(5), values[..5]);
     }
 
     #[test]

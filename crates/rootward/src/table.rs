@@ -4,13 +4,14 @@
 //! can and cannot retrieve is due to geometry, loss and sampling alone. It knows the queries and documents that it was
 //! made for and no others.
 
-use rand::{Rng, RngExt};
+use rand::Rng;
 use rootward_kernels::{add_scaled, normalise_rows, normalise_rows_back};
 use serde::{Deserialize, Serialize};
 
 use crate::encoder::{EncodeError, Encoder, Input, Keep, Side, Trainable};
 use crate::matrix::Matrix;
 use crate::optimiser::{Gradients, Moments, NO_SLOT, Optimiser};
+use crate::random::fill_normal;
 use crate::tensors::{Tensor, TensorError, Tensors};
 
 /// What a score is.
@@ -265,16 +266,9 @@ fn side_name(side: Side) -> &'static str {
     }
 }
 
-/// Normally distributed numbers by the Box-Muller transform, two at a time.
 fn random_rows(n_rows: usize, config: TableConfig, rng: &mut impl Rng) -> Matrix {
     let mut rows = Matrix::zeros(n_rows, config.dim);
-    for pair in rows.values_mut().chunks_mut(2) {
-        let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt() * f64::from(config.init);
-        let (sin, cos) = (std::f64::consts::TAU * rng.random::<f64>()).sin_cos();
-        for (value, direction) in pair.iter_mut().zip([cos, sin]) {
-            *value = (radius * direction) as f32;
-        }
-    }
+    fill_normal(rows.values_mut(), config.init, rng);
     rows
 }
 

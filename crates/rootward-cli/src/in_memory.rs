@@ -1,0 +1,62 @@
+//! Training and measuring a recipe without a folder: what a search or a study does many times over.
+//!
+//! Nothing is written and nothing can be resumed; a run that is interrupted is lost, and what came before it is the
+//! caller's. The same data, recipe and seed give the same numbers as `rootward train` and `rootward eval` do.
+
+use anyhow::{Context, bail};
+use rootward::dataset::{Dataset, Split};
+use rootward::encoder::{Input, Side};
+use rootward::eval::{Evaluation, Judge, Names, Truth, Vectors, evaluate};
+use rootward::model;
+use rootward::recipe::Recipe;
+use rootward::trainer::Trainer;
+
+use crate::interrupt;
+
+/// How far a run has come, over all stages of its recipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Steps {
+    /// Steps done; those that an early end left out count as done.
+    pub(crate) done: usize,
+    /// Steps of all stages, were each to last its whole length.
+    pub(crate) of: usize,
+}
+
+/// Trains a recipe on a data set and measures the model on the queries that it was trained on.
+///
+/// # Errors
+/// When the recipe does not fit the data set, the training diverged, or the user asked to stop.
+pub(crate) fn train_and_evaluate(
+    data: &Dataset,
+    names: &Names<'_>,
+    recipe: &Recipe,
+    progress: &mut dyn FnMut(Steps),
+) -> anyhow::Result<Evaluation> {
+    let pairs = data.pairs(Split::Train).with_context(|| {
+        format!("data set `{}` has no training queries: expected qrels/train.tsv in it", data.name)
+    })?;
+    let encoder = Box::new(model::new_encoder(recipe, data));
+    let mut trainer = Trainer::new(encoder, data, &pairs, names, recipe.clone())?;
+    let lengths: Vec<usize> =
+        (0..recipe.stages.len()).map(|stage| trainer.stage_steps(stage)).collect::<Result<_, _>>()?;
+    let of = lengths.iter().sum();
+    while trainer.advance()?.is_some() {
+        let at = trainer.progress();
+        progress(Steps { done: lengths[..at.stage].iter().sum::<usize>() + at.step, of });
+        stop_if_asked()?;
+    }
+
+    let queries: Vec<Input<'_>> = pairs.queries().iter().map(|query| Input::query(data, *query)).collect();
+    let queries = trainer.encoder().encode(Side::Query, &queries)?; // (queries, dim)
+    let docs = trainer.encoder().encode(Side::Document, &Input::all_docs(data))?; // (documents, dim)
+    let truth = Truth { pairs: &pairs, judge: Judge::Ancestors, names: *names };
+    Ok(evaluate(Vectors { queries: &queries, docs: &docs }, &truth, &|_| {})?)
+}
+
+/// An error once the user has asked to stop.
+pub(crate) fn stop_if_asked() -> anyhow::Result<()> {
+    if interrupt::asked() {
+        bail!("stopped");
+    }
+    Ok(())
+}

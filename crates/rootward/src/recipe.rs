@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::optimiser::Optimiser;
 use crate::table::TableConfig;
 
+mod check;
+
 /// A whole training run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -260,22 +262,6 @@ impl Recipe {
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a recipe has only values that TOML can hold")
     }
-
-    fn check(&self) -> Result<(), RecipeError> {
-        let EncoderConfig::Table(TableConfig { dim, init, .. }) = self.encoder;
-        let positive = |x: f32| x > 0.0 && x.is_finite();
-        let validation = self.validation;
-        demand("seed", self.seed, i64::try_from(self.seed).is_ok(), "0 to 2^63 - 1, as TOML holds it")?;
-        demand("encoder.dim", dim, (1..=65_536).contains(&dim), "1 to 65536")?;
-        demand("encoder.init", init, positive(init), "a number above 0")?;
-        demand("validation.queries", validation.queries, validation.queries > 0, "1 or more")?;
-        demand("validation.every", validation.every, validation.every > 0, "1 or more")?;
-        demand("stages", "empty", !self.stages.is_empty(), "at least one stage")?;
-        for (place, stage) in self.stages.iter().enumerate() {
-            stage.check(&format!("stages.{place}"))?;
-        }
-        Ok(())
-    }
 }
 
 impl Stage {
@@ -285,88 +271,6 @@ impl Stage {
             (Some(steps), _) => steps,
             (None, epochs) => epochs.expect("a checked stage has a length").saturating_mul(per_epoch),
         }
-    }
-
-    fn check(&self, at: &str) -> Result<(), RecipeError> {
-        let key = |name: &str| format!("{at}.{name}");
-        let share = |x: f64| (0.0..=1.0).contains(&x);
-        let positive = |x: f32| x > 0.0 && x.is_finite();
-        demand(&key("batch"), self.batch, (1..=MOST).contains(&self.batch), "1 to 16777216")?;
-        let (name, length) = match (self.epochs, self.steps) {
-            (Some(epochs), None) => ("epochs", epochs),
-            (None, Some(steps)) => ("steps", steps),
-            (Some(steps), Some(_)) => return demand(&key("steps"), steps, false, "either epochs or steps"),
-            (None, None) => return demand(&key("epochs"), "missing", false, "either epochs or steps"),
-        };
-        demand(&key(name), length, length > 0, "1 or more")?;
-        let by = match self.sampling {
-            Sampling::Regular { by, neighbours } => {
-                let fits = neighbours == 0 || by == By::Query;
-                demand(&key("sampling.neighbours"), neighbours, fits, "0 where batches count pairs")?;
-                by
-            }
-            Sampling::Rebalanced { p, .. } => {
-                demand(&key("sampling.p"), p, share(p), "0 to 1")?;
-                By::Pair
-            }
-            Sampling::LongOnly { by, .. } => by,
-        };
-        let negatives = self.negatives;
-        let once = negatives.deduplicate || negatives.from == Source::Corpus;
-        let fits = once || by == By::Pair;
-        demand(
-            &key("negatives.deduplicate"),
-            negatives.deduplicate,
-            fits,
-            "true where batches count queries",
-        )?;
-        let added = negatives.uniform > 0 || negatives.siblings > 0 || negatives.ancestor_siblings > 0.0;
-        let fits = !added || negatives.from == Source::Batch;
-        demand(&key("negatives.from"), "corpus", fits, "batch where uniform or sibling negatives are added")?;
-        let drawn = negatives.ancestor_siblings;
-        demand(&key("negatives.ancestor_siblings"), drawn, share(drawn), "0 to 1")?;
-        demand(&key("negatives.uniform"), negatives.uniform, negatives.uniform <= MOST, "at most 16777216")?;
-        demand(&key("negatives.siblings"), negatives.siblings, negatives.siblings <= 1000, "at most 1000")?;
-        let alpha = negatives.alpha.unwrap_or(1.0);
-        demand(&key("negatives.alpha"), alpha, (0.0..=1.0).contains(&alpha), "0 to 1")?;
-        let fits = negatives.alpha.is_none() || negatives.from == Source::Batch;
-        demand(&key("negatives.alpha"), alpha, fits, "no alpha where all documents are negatives")?;
-        let Loss::Softmax { temperature } = self.loss;
-        let expected = "a number above 0; scores are divided by it";
-        demand(&key("loss.temperature"), temperature, positive(temperature), expected)?;
-        if let Optimiser::Adam { beta1, beta2, epsilon, .. } = self.optimiser {
-            let decay = |x: f32| (0.0..1.0).contains(&x);
-            demand(&key("optimiser.beta1"), beta1, decay(beta1), "0 or more and below 1")?;
-            demand(&key("optimiser.beta2"), beta2, decay(beta2), "0 or more and below 1")?;
-            demand(&key("optimiser.epsilon"), epsilon, positive(epsilon), "a number above 0")?;
-        }
-        if let Optimiser::Adagrad { epsilon } = self.optimiser {
-            demand(&key("optimiser.epsilon"), epsilon, positive(epsilon), "a number above 0")?;
-        }
-        let Rate { start, end } = self.rate;
-        demand(&key("rate.start"), start, positive(start), "a number above 0")?;
-        demand(&key("rate.end"), end, end >= 0.0 && end.is_finite(), "0 or more")?;
-        if let Some(stop) = self.early_stop {
-            demand(&key("early_stop.tolerance"), stop.tolerance, share(stop.tolerance), "0 to 1")?;
-            demand(&key("early_stop.patience"), stop.patience, stop.patience > 0, "1 or more")?;
-        }
-        Ok(())
-    }
-}
-
-/// Rows or documents of a step beyond which a number is a slip of the hand.
-const MOST: usize = 1 << 24;
-
-fn demand(
-    key: &str,
-    found: impl std::fmt::Display,
-    fits: bool,
-    expected: &'static str,
-) -> Result<(), RecipeError> {
-    if fits {
-        Ok(())
-    } else {
-        Err(RecipeError::Value { key: key.to_owned(), found: format!("{found}"), expected })
     }
 }
 

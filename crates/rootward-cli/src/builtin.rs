@@ -7,11 +7,17 @@ use anyhow::{Context, bail};
 use rootward::recipe::Recipe;
 
 /// Name and text of each, from `recipes/`.
-const RECIPES: [(&str, &str); 4] = [
+const RECIPES: [(&str, &str); 10] = [
     ("standard", include_str!("../../../recipes/standard.toml")),
     ("pretrain-finetune", include_str!("../../../recipes/pretrain-finetune.toml")),
     ("climb", include_str!("../../../recipes/climb.toml")),
     ("climb-small", include_str!("../../../recipes/climb-small.toml")),
+    ("rebalanced", include_str!("../../../recipes/rebalanced.toml")),
+    ("long-only", include_str!("../../../recipes/long-only.toml")),
+    ("curriculum", include_str!("../../../recipes/curriculum.toml")),
+    ("distance-weighted", include_str!("../../../recipes/distance-weighted.toml")),
+    ("distance-reweighted", include_str!("../../../recipes/distance-reweighted.toml")),
+    ("adaptive-temperature", include_str!("../../../recipes/adaptive-temperature.toml")),
 ];
 
 /// Reads a recipe by the name of its file, or by the name under which it comes with the program.

@@ -2,7 +2,7 @@
 //!
 //! There is one kernel, the corrected softmax. What the literature treats as different losses (in-batch negatives,
 //! several positives, masked false negatives, logQ correction, sampled or full softmax) differs in which columns are
-//! positives, which are left out, and how much a negative counts, and all of that is data: see [`Targets`].
+//! positives, which are left out, and how much a positive or a negative counts, and all of that is data: see [`Targets`].
 //!
 //! The scores of a batch are never stored. A few queries at a time are scored against all documents, turned into
 //! gradients in place and multiplied back, so memory grows with the documents and not with queries × documents.
@@ -32,6 +32,8 @@ pub struct Targets<'a> {
     pub known: &'a Rows<u32>,
     /// For each column the natural logarithm of its weight as a negative; `None` weighs all alike.
     pub log_weights: Option<&'a [f32]>,
+    /// For each query how much the loss of each of its positives counts, finite and 0 or more; `None` counts all as 1.
+    pub weights: Option<&'a Rows<f32>>,
 }
 
 /// A loss and its gradients.
@@ -43,6 +45,22 @@ pub struct LossGrad {
     pub queries: Matrix,
     /// Gradient of the loss with respect to each document vector, shape of the documents.
     pub docs: Matrix,
+}
+
+impl LossGrad {
+    /// The slope of the loss over the logarithm of the temperature, given the queries that the loss was given.
+    ///
+    /// A score is a query times a document over the temperature: scaling all queries up does what scaling the
+    /// temperature down does, so the slope is `-<queries, gradient of the queries>`.
+    ///
+    /// # Panics
+    /// When the queries are of another shape.
+    pub fn slope_over_log_temperature(&self, queries: &Matrix) -> f64 {
+        let shape = |matrix: &Matrix| (matrix.n_rows(), matrix.dim());
+        assert_eq!(shape(queries), shape(&self.queries), "queries and their gradients are of one shape");
+        let products = queries.values().iter().zip(self.queries.values());
+        -products.map(|(x, grad)| f64::from(*x) * f64::from(*grad)).sum::<f64>()
+    }
 }
 
 /// Vectors, targets and temperature that do not go together.
@@ -67,6 +85,14 @@ pub enum LossError {
         column: u32,
         /// Documents of the batch.
         n_docs: usize,
+    },
+    /// A loss that cannot count so much.
+    #[error("a positive of query {query} counts {found}, expected a finite number, 0 or more")]
+    Weight {
+        /// Row of the query.
+        query: usize,
+        /// The weight.
+        found: f32,
     },
     /// A temperature that cannot divide.
     #[error("the temperature is {0}, expected a number above 0; scores are divided by it")]
@@ -128,15 +154,15 @@ pub fn in_batch_softmax(
         return Err(LossError::Shape { what: "documents", expected: queries.n_rows(), got: docs.n_rows() });
     }
     let diagonal: Rows<u32> = (0..queries.n_rows() as u32).map(|row| vec![row]).collect();
-    let targets = Targets { positives: &diagonal, known: &diagonal, log_weights: None };
+    let targets = Targets { positives: &diagonal, known: &diagonal, log_weights: None, weights: None };
     corrected_softmax(scratch, queries, docs, targets, temperature)
 }
 
 /// Softmax cross-entropy of each query's positives against its negatives, with its gradients.
 ///
-/// For a query with positives P, known documents K and weights w:
-/// `mean over p in P of -log( exp(s_p) / (exp(s_p) + sum over c not in K of w_c exp(s_c)) )`, mean over the batch,
-/// `s = queries · docsᵀ / temperature`. Positives do not compete with each other. With P = K = the diagonal and w = 1
+/// For a query with positives P that count v, known documents K and weights of negatives w:
+/// `mean over p in P of -v_p log( exp(s_p) / (exp(s_p) + sum over c not in K of w_c exp(s_c)) )`, mean over the batch,
+/// `s = queries · docsᵀ / temperature`. Positives do not compete with each other. With P = K = the diagonal and v = w = 1
 /// this is [`in_batch_softmax`]; with `w_c` = 1 / (how often `c` is drawn) it is a sampled softmax with logQ correction
 /// [Yi et al., RecSys 2019], the positive itself left uncorrected as in [arXiv 2507.09331].
 ///
@@ -254,10 +280,12 @@ impl Problem<'_> {
         // With r = log(sum of the negatives / positive), a positive adds softplus(r) to the loss; its own score gets
         // the gradient -sigmoid(r), and the negatives share sigmoid(r) in proportion to their terms of the sum.
         let (mut loss, mut pushed) = (0.0, 0.0);
-        let share = 1.0 / positives.len() as f64;
+        let equal = 1.0 / positives.len() as f64;
+        let weights = self.targets.weights.map(|weights| weights.row(query));
         let scale = 1.0 / (f64::from(self.temperature) * self.queries.n_rows() as f64);
         let mut pulls = Vec::with_capacity(positives.len());
-        for score in &positive_scores {
+        for (place, score) in positive_scores.iter().enumerate() {
+            let share = weights.map_or(equal, |weights| f64::from(weights[place]) * equal);
             let r = log_sum - f64::from(*score);
             if !score.is_finite() || r.is_nan() {
                 return Err(LossError::Diverged { query });
@@ -292,6 +320,7 @@ fn check(queries: &Matrix, docs: &Matrix, targets: Targets<'_>, temperature: f32
         ("rows of positives", batch, targets.positives.len()),
         ("rows of known documents", batch, targets.known.len()),
         ("weights of documents", n_docs, targets.log_weights.map_or(n_docs, <[f32]>::len)),
+        ("rows of weights of positives", batch, targets.weights.map_or(batch, Rows::len)),
     ];
     for (what, expected, got) in counted {
         if expected != got {
@@ -309,6 +338,19 @@ fn check(queries: &Matrix, docs: &Matrix, targets: Targets<'_>, temperature: f32
             if let Some(column) = row.iter().find(|c| **c as usize >= n_docs) {
                 return Err(LossError::Column { query, column: *column, n_docs });
             }
+        }
+    }
+    for (query, row) in targets.weights.iter().flat_map(|weights| weights.iter()).enumerate() {
+        let expected = targets.positives.row(query).len();
+        if row.len() != expected {
+            return Err(LossError::Shape {
+                what: "weights of a query's positives",
+                expected,
+                got: row.len(),
+            });
+        }
+        if let Some(found) = row.iter().find(|weight| !(weight.is_finite() && **weight >= 0.0)) {
+            return Err(LossError::Weight { query, found: *found });
         }
     }
     Ok(())

@@ -101,6 +101,20 @@ pub enum Sampling {
         /// What a batch counts.
         by: By,
     },
+    /// From near to far: pairs, with replacement, at distances up to a limit that grows evenly over the stage.
+    Curriculum {
+        /// The limit in the first step.
+        near: u32,
+        /// Share of the stage after which no pair is too far, above 0 and at most 1.
+        until: f64,
+    },
+    /// Pairs, with replacement, each with a probability in proportion to `(1 + distance)^power`.
+    DistanceWeighted {
+        /// 0 draws regular pairs, more prefers the far ones, less the near ones; -10 to 10.
+        power: f64,
+    },
+    /// Pairs, with replacement, every distance as likely as any other.
+    EvenDistances {},
 }
 
 /// What a batch counts.
@@ -156,10 +170,24 @@ pub enum Source {
 pub enum Loss {
     /// [`corrected_softmax`](crate::loss::corrected_softmax).
     Softmax {
-        /// Scores are *divided* by it.
+        /// Scores are *divided* by it, in the first step at least.
         temperature: f32,
+        /// The temperature at the end of the stage; it changes by the same factor from step to step. Left out, it stays.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        temperature_end: Option<f32>,
+        /// Learn the temperature: after every step its logarithm moves down the slope of the loss at this rate, between
+        /// [`TEMPERATURES`]. Left out, it stays.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        temperature_rate: Option<f32>,
+        /// The loss of a positive at distance d counts `(1 + d)^distance_power`, over the mean of that in its row where
+        /// batches count queries, in its batch where they count pairs; -10 to 10. Left out, all count alike.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        distance_power: Option<f64>,
     },
 }
+
+/// The least and the greatest temperature that is learned: one that runs away stops here, still finite.
+pub const TEMPERATURES: (f32, f32) = (1e-3, 1e4);
 
 /// The learning rate over a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,12 +11,14 @@ use crate::hierarchy::Hierarchy;
 use crate::ids::{DocIdx, QueryIdx};
 use crate::pairs::{Pairs, Relevant};
 use crate::random::{Purpose, pick, shuffled, stream};
-use crate::recipe::{By, Negatives, Sampling, Stage};
+use crate::recipe::{By, Loss, Negatives, Sampling, Stage};
 use crate::rows::Rows;
 
 mod columns;
+mod distances;
 mod frequency;
 mod order;
+mod weights;
 
 use columns::Columns;
 
@@ -33,6 +35,8 @@ pub struct Batch {
     pub known: Rows<u32>,
     /// For each column the logarithm of its weight as a negative; `None` weighs all alike.
     pub log_weights: Option<Vec<f32>>,
+    /// For each row how much the loss of each of its positives counts; `None` counts all alike.
+    pub weights: Option<Rows<f32>>,
 }
 
 /// Draws the batches of one stage.
@@ -42,14 +46,18 @@ pub struct Sampler<'a> {
     stage: usize,
     seed: u64,
     batch: usize,
+    /// Steps of the stage, unless it is stopped early.
+    steps: usize,
     sampling: Sampling,
     negatives: Negatives,
-    /// The pairs that are drawn, as (row of `pairs`, document); empty where batches count queries.
+    /// The pairs that are drawn once an epoch, as (row of `pairs`, document); empty where it is not pairs.
     drawn_pairs: Vec<(u32, Relevant)>,
-    /// Where the far pairs begin in `drawn_pairs`, for sampling that prefers them.
-    far_start: usize,
-    /// The rows of `pairs` that are drawn; empty where batches count pairs.
+    /// The rows of `pairs` that are drawn once an epoch; empty where batches count pairs.
     drawn_rows: Vec<u32>,
+    /// The pairs at each distance, where they are drawn with replacement; else empty.
+    drawn_by_distance: Rows<(u32, Relevant)>,
+    /// The power of the distance that the loss of a positive counts with.
+    distance_power: Option<f64>,
     /// For each document the logarithm of its weight as a negative.
     log_weights: Option<Vec<f32>>,
     columns: Columns,
@@ -88,6 +96,9 @@ impl<'a> Sampler<'a> {
             Sampling::Regular { by, .. } => (by, 0),
             Sampling::Rebalanced { from, .. } => (By::Pair, from),
             Sampling::LongOnly { from, by } => (by, from),
+            Sampling::Curriculum { .. } | Sampling::DistanceWeighted { .. } | Sampling::EvenDistances {} => {
+                (By::Pair, 0)
+            }
         };
         let farthest = pairs.by_distance().len().saturating_sub(1);
         if farthest < least as usize || pairs.n_pairs() == 0 {
@@ -95,19 +106,22 @@ impl<'a> Sampler<'a> {
         }
         let all =
             (0..pairs.n_queries()).flat_map(|row| pairs.relevant(row).iter().map(move |r| (row as u32, *r)));
-        let (mut drawn_pairs, mut drawn_rows, mut far_start) = (Vec::new(), Vec::new(), 0);
+        let (mut drawn_pairs, mut drawn_rows, mut drawn_by_distance) =
+            (Vec::new(), Vec::new(), Rows::empty());
         match (stage.sampling, by) {
             (_, By::Query) => {
                 drawn_rows = all.filter(|(_, r)| r.distance >= least).map(|(row, _)| row).collect();
                 drawn_rows.dedup();
             }
-            (Sampling::Rebalanced { .. }, By::Pair) => {
-                drawn_pairs = all.collect();
-                drawn_pairs.sort_by_key(|(_, r)| r.distance >= least);
-                far_start = drawn_pairs.partition_point(|(_, r)| r.distance < least);
+            (Sampling::Regular { .. } | Sampling::LongOnly { .. }, By::Pair) => {
+                drawn_pairs = all.filter(|(_, r)| r.distance >= least).collect();
             }
-            (_, By::Pair) => drawn_pairs = all.filter(|(_, r)| r.distance >= least).collect(),
+            (_, By::Pair) => {
+                let by_distance = all.map(|(row, r)| (r.distance as usize, (row, r)));
+                drawn_by_distance = Rows::group(farthest + 1, by_distance);
+            }
         }
+        let Loss::Softmax { distance_power, .. } = stage.loss;
         let n_docs = hierarchy.n_docs();
         let mut sampler = Sampler {
             pairs,
@@ -115,15 +129,18 @@ impl<'a> Sampler<'a> {
             stage: place,
             seed,
             batch: stage.batch,
+            steps: 0,
             sampling: stage.sampling,
             negatives: stage.negatives,
             drawn_pairs,
-            far_start,
             drawn_rows,
+            drawn_by_distance,
+            distance_power,
             log_weights: None,
             columns: Columns::new(n_docs),
             epoch: None,
         };
+        sampler.steps = stage.n_steps(sampler.steps_per_epoch());
         sampler.log_weights = stage
             .negatives
             .alpha
@@ -133,7 +150,12 @@ impl<'a> Sampler<'a> {
 
     /// Steps in which all pairs or queries are gone through once; the last may be smaller than the others.
     pub fn steps_per_epoch(&self) -> usize {
-        self.drawn_pairs.len().max(self.drawn_rows.len()).div_ceil(self.batch)
+        self.n_drawn().div_ceil(self.batch)
+    }
+
+    /// Pairs or queries of an epoch; only one of the lists is not empty.
+    fn n_drawn(&self) -> usize {
+        self.drawn_pairs.len() + self.drawn_rows.len() + self.drawn_by_distance.values().len()
     }
 
     /// What a step of the stage trains on.
@@ -159,17 +181,17 @@ impl<'a> Sampler<'a> {
         let docs = self.columns.docs().to_vec();
         let log_weights = self.log_weights.as_ref().map(|all| frequency::of_step(all, &docs));
         let queries = rows.iter().map(|(row, _)| self.pairs.queries()[*row as usize]).collect();
-        Batch { queries, docs, positives, known, log_weights }
+        let by = if self.drawn_rows.is_empty() { By::Pair } else { By::Query };
+        let weights = self.distance_power.map(|power| weights::of_step(&rows, power, by));
+        Batch { queries, docs, positives, known, log_weights, weights }
     }
 
     /// The rows of a step, each a row of `pairs` with the documents it is to retrieve.
     fn draw_rows(&mut self, step: usize, rng: &mut Pcg64) -> Vec<(u32, Vec<Relevant>)> {
-        if let Sampling::Rebalanced { p, .. } = self.sampling {
-            let far = &self.drawn_pairs[self.far_start..];
+        if let Some(probabilities) = self.probabilities(step) {
             let draw = |_| {
-                let from = if rng.random::<f64>() < p { &self.drawn_pairs[..] } else { far };
-                let (row, relevant) =
-                    pick(from, rng).expect("a sampler has pairs at every distance it draws");
+                let pairs = self.drawn_by_distance.row(distances::draw(&probabilities, rng));
+                let (row, relevant) = pick(pairs, rng).expect("a distance that is drawn has pairs");
                 (row, vec![relevant])
             };
             return (0..self.batch).map(draw).collect();
@@ -193,6 +215,13 @@ impl<'a> Sampler<'a> {
         drawn.iter().map(row_of).collect()
     }
 
+    /// The probability of each distance in a step; `None` where pairs or queries are gone through by epochs.
+    fn probabilities(&self, step: usize) -> Option<Vec<f64>> {
+        let n_pairs: Vec<usize> = self.drawn_by_distance.iter().map(<[_]>::len).collect();
+        let done = step as f64 / self.steps as f64;
+        (!n_pairs.is_empty()).then(|| distances::probabilities(self.sampling, &n_pairs, done))
+    }
+
     fn order_epoch(&mut self, epoch: usize) {
         if self.epoch.as_ref().is_some_and(|(known, _)| *known == epoch) {
             return;
@@ -202,7 +231,7 @@ impl<'a> Sampler<'a> {
             Sampling::Regular { neighbours: run @ 1.., .. } => {
                 order::in_runs(self.pairs, &self.drawn_rows, self.hierarchy, run, &mut rng)
             }
-            _ => shuffled(self.drawn_pairs.len().max(self.drawn_rows.len()), &mut rng),
+            _ => shuffled(self.n_drawn(), &mut rng),
         };
         self.epoch = Some((epoch, order));
     }
@@ -228,18 +257,18 @@ impl<'a> Sampler<'a> {
         }
     }
 
-    /// How often each document is expected to be brought into a step, counting repeats.
+    /// How often each document is expected to be brought into a step, counting repeats: into the first step of a
+    /// curriculum, which no recipe corrects for, into every step of the others.
     fn expected_draws(&self) -> Vec<f64> {
         let mut draws = frequency::Draws::none(self.hierarchy.n_docs());
         let batch = self.batch as f64;
-        if let Sampling::Rebalanced { p, .. } = self.sampling {
-            let far = &self.drawn_pairs[self.far_start..];
-            for (drawn, share) in [(&self.drawn_pairs[..], p), (far, 1.0 - p)] {
-                let times = batch * share / drawn.len() as f64;
+        if let Some(probabilities) = self.probabilities(0) {
+            for (drawn, probability) in self.drawn_by_distance.iter().zip(probabilities) {
+                let times = batch * probability / drawn.len() as f64;
                 drawn.iter().for_each(|(_, r)| draws.add(*r, times, self.negatives));
             }
         } else {
-            let n_drawn = self.drawn_pairs.len().max(self.drawn_rows.len()) as f64;
+            let n_drawn = self.n_drawn() as f64;
             let times = batch.min(n_drawn) / n_drawn;
             self.drawn_pairs.iter().for_each(|(_, r)| draws.add(*r, times, self.negatives));
             for row in &self.drawn_rows {
@@ -256,7 +285,11 @@ impl<'a> Sampler<'a> {
     fn least_distance(&self) -> u32 {
         match self.sampling {
             Sampling::LongOnly { from, .. } => from,
-            Sampling::Regular { .. } | Sampling::Rebalanced { .. } => 0,
+            Sampling::Regular { .. }
+            | Sampling::Rebalanced { .. }
+            | Sampling::Curriculum { .. }
+            | Sampling::DistanceWeighted { .. }
+            | Sampling::EvenDistances {} => 0,
         }
     }
 }

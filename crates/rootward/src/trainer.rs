@@ -16,11 +16,12 @@ use crate::ids::QueryIdx;
 use crate::loss::{LossError, Scratch, Targets, corrected_softmax};
 use crate::pairs::Pairs;
 use crate::random::{Purpose, shuffled, stream};
-use crate::recipe::{Loss, Part, Recipe, Stage};
+use crate::recipe::{Part, Recipe, Stage};
 use crate::sampling::{NothingToDraw, Sampler};
 use crate::tensors::{TensorError, Tensors};
 
 mod early_stop;
+mod temperature;
 
 pub use early_stop::{Ended, Measured};
 use early_stop::{StopState, Verdict};
@@ -48,6 +49,8 @@ pub struct Progress {
     pub step: usize,
     /// Events that [`Trainer::advance`] has returned.
     pub events: usize,
+    /// The temperature as the stage has learned it so far; `None` where it is not learned.
+    pub learned_temperature: Option<f64>,
     next: Next,
     stop: StopState,
 }
@@ -86,6 +89,9 @@ pub enum Event {
         loss: f64,
         /// Learning rate of the update.
         rate: f32,
+        /// What the scores were divided by, where that changes from step to step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        temperature: Option<f32>,
         /// Queries of the batch.
         queries: usize,
         /// Documents of the batch.
@@ -207,7 +213,8 @@ impl<'a> Trainer<'a> {
             return Err(TrainError::NothingFar { stage: stage.name.clone(), far_from, farthest });
         }
         let next = Next::StartStage;
-        let progress = Progress { stage: 0, step: 0, events: 0, next, stop: StopState::default() };
+        let stop = StopState::default();
+        let progress = Progress { stage: 0, step: 0, events: 0, learned_temperature: None, next, stop };
         let (sampler, scratch, best) = (None, Scratch::default(), None);
         Ok(Trainer { encoder, data, train, names, recipe, validation, sampler, scratch, progress, best })
     }
@@ -295,6 +302,7 @@ impl<'a> Trainer<'a> {
         let event = Event::Stage { stage: place, name: stage.name.clone(), steps: self.stage_steps(place)? };
         self.encoder.start_optimiser(stage.optimiser);
         self.progress.stop = StopState::default();
+        self.progress.learned_temperature = temperature::learned_from(stage.loss);
         // Early stopping holds a recall against its value before the first step.
         self.progress.next = if stage.early_stop.is_some() { Next::Measure } else { Next::Step };
         Ok(event)
@@ -314,11 +322,15 @@ impl<'a> Trainer<'a> {
             positives: &batch.positives,
             known: &batch.known,
             log_weights: batch.log_weights.as_deref(),
+            weights: batch.weights.as_ref(),
         };
-        let Loss::Softmax { temperature } = stage.loss;
+        let learned = self.progress.learned_temperature;
+        let temperature = temperature::of_step(stage.loss, learned, step, steps);
         let found = corrected_softmax(&mut self.scratch, &query_vectors, &doc_vectors, targets, temperature)
             .map_err(|cause| TrainError::Loss { stage: place, step, cause })?;
 
+        let slope = || found.slope_over_log_temperature(&query_vectors);
+        self.progress.learned_temperature = temperature::after_step(stage.loss, learned, slope);
         let rate = rate_at(stage, step, steps);
         self.encoder.backward(Side::Query, &queries, &found.queries)?;
         self.encoder.backward(Side::Document, &docs, &found.docs)?;
@@ -329,7 +341,8 @@ impl<'a> Trainer<'a> {
         let due = step >= steps || step.is_multiple_of(self.recipe.validation.every);
         self.progress.next = if due { Next::Measure } else { Next::Step };
         let (queries, documents) = (batch.queries.len(), batch.docs.len());
-        Ok(Event::Step { stage: place, step, loss: found.loss, rate, queries, documents })
+        let temperature = temperature::changes(stage.loss).then_some(temperature);
+        Ok(Event::Step { stage: place, step, loss: found.loss, rate, temperature, queries, documents })
     }
 
     fn measure(&mut self, place: usize) -> Result<Event, TrainError> {

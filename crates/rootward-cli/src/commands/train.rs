@@ -25,7 +25,8 @@ pub(crate) struct Train {
     /// Folder of the data set.
     #[arg(long, value_name = "DATA")]
     data: PathBuf,
-    /// Recipe: a TOML file, or one that comes with the program: standard, pretrain-finetune, climb, climb-small.
+    /// Recipe: a TOML file, or one that comes with the program: standard, pretrain-finetune, climb, climb-small,
+    /// rebalanced, long-only, curriculum, distance-weighted, distance-reweighted, adaptive-temperature.
     #[arg(long, value_name = "FILE")]
     recipe: PathBuf,
     /// Folder to write the model to.

@@ -8,7 +8,8 @@ use crate::small::{TRAIN, with_tree};
 
 /// Seconds of training in two stages, the second with early stopping: long enough to be caught in the middle.
 const LONG: &str = "train --data tree --recipe pretrain-finetune --set encoder.dim=8 --set validation.every=500 \
-    --set stages.0.steps=3000 --set stages.1.steps=1500 --set stages.1.early_stop.patience=9";
+    --set stages.0.steps=3000 --set stages.1.steps=1500 --set stages.1.early_stop.patience=9 \
+    --set stages.0.loss.temperature_rate=0.1";
 
 const SIGKILL: i32 = 9;
 

@@ -20,6 +20,7 @@ struct Case {
     positives: Rows<u32>,
     known: Rows<u32>,
     log_weights: Option<Vec<f32>>,
+    weights: Option<Rows<f32>>,
     temperature: f32,
 }
 
@@ -42,7 +43,12 @@ impl Case {
     }
 
     fn targets(&self) -> Targets<'_> {
-        Targets { positives: &self.positives, known: &self.known, log_weights: self.log_weights.as_deref() }
+        Targets {
+            positives: &self.positives,
+            known: &self.known,
+            log_weights: self.log_weights.as_deref(),
+            weights: self.weights.as_ref(),
+        }
     }
 
     /// The formula of [`corrected_softmax`], one term at a time.
@@ -63,12 +69,13 @@ impl Case {
             let known = self.known.row(row);
             let negatives = (0..self.docs.n_rows()).filter(|column| !known.contains(&(*column as u32)));
             let negatives: Vec<(usize, f64)> = negatives.map(|c| (c, score(c) + weight(c))).collect();
-            for positive in positives.iter().map(|p| *p as usize) {
+            let counts = |place: usize| self.weights.as_ref().map_or(1.0, |w| f64::from(w.row(row)[place]));
+            for (place, positive) in positives.iter().map(|p| *p as usize).enumerate() {
                 let terms: Vec<(usize, f64)> =
                     [(positive, score(positive))].into_iter().chain(negatives.clone()).collect();
                 let max = terms.iter().map(|(_, s)| *s).fold(f64::NEG_INFINITY, f64::max);
                 let sum: f64 = terms.iter().map(|(_, s)| (s - max).exp()).sum();
-                let share = 1.0 / (positives.len() * batch) as f64;
+                let share = counts(place) / (positives.len() * batch) as f64;
                 expected.loss += share * (max + sum.ln() - score(positive));
                 for (place, (column, s)) in terms.iter().enumerate() {
                     let slope = share / temperature * ((s - max).exp() / sum - f64::from(place == 0));
@@ -133,13 +140,17 @@ fn random_case(seed: u64, batch: usize, n_docs: usize, dim: usize, temperature: 
     }
     let log_weights =
         rng.random_bool(0.5).then(|| (0..n_docs).map(|_| rng.random_range(-3.0..2.0)).collect());
-    Case { queries, docs, positives, known, log_weights, temperature }
+    let weights = rng.random_bool(0.5).then(|| {
+        let mut weight = |_: &u32| if rng.random_bool(0.1) { 0.0 } else { rng.random_range(0.1..3.0) };
+        positives.iter().map(|row| row.iter().map(&mut weight).collect()).collect()
+    });
+    Case { queries, docs, positives, known, log_weights, weights, temperature }
 }
 
 /// Query `b` should retrieve document `b` and nothing else.
 fn diagonal(queries: Matrix, docs: Matrix, temperature: f32) -> Case {
     let positives: Rows<u32> = (0..queries.n_rows() as u32).map(|row| vec![row]).collect();
-    Case { queries, docs, known: positives.clone(), positives, log_weights: None, temperature }
+    Case { queries, docs, known: positives.clone(), positives, log_weights: None, weights: None, temperature }
 }
 
 #[derive(Deserialize)]
@@ -198,6 +209,7 @@ fn losses_and_gradients_are_those_of_pytorch() {
             positives: golden.positives.iter().cloned().collect(),
             known: golden.known.iter().cloned().collect(),
             log_weights: Some(golden.log_weights.clone()),
+            weights: None,
             temperature: golden.temperature,
         };
         let found = case.run().unwrap();
@@ -236,6 +248,36 @@ proptest! {
         };
         assert_close(found.queries.values(), &slopes(batch, |c| &mut c.queries), 3e-5, "query gradient");
         assert_close(found.docs.values(), &slopes(n_docs, |c| &mut c.docs), 3e-5, "document gradient");
+    }
+
+    #[test]
+    fn the_slope_over_the_log_temperature_is_that_of_the_loss(
+        seed: u64, batch in 1usize..40, n_docs in 1usize..20, dim in 1usize..9, temperature in 0.3f32..3.0,
+    ) {
+        let case = random_case(seed, batch, n_docs, dim, temperature);
+        let found = case.run().unwrap().slope_over_log_temperature(&case.queries);
+        let at = |factor: f32| {
+            let moved = Case { temperature: temperature * factor, ..case.clone() };
+            (moved.twin().loss, f64::from(moved.temperature).ln())
+        };
+        let ((above, right), (below, left)) = (at(1.001), at(0.999));
+        let slope = (above - below) / (right - left);
+        prop_assert!((found - slope).abs() < 1e-4 * (1.0 + slope.abs()), "{found} is not {slope}");
+    }
+
+    #[test]
+    fn weights_of_one_change_no_bit(
+        seed: u64, batch in 1usize..60, n_docs in 1usize..40, dim in 1usize..20, temperature in 0.05f32..3.0,
+    ) {
+        let plain = Case { weights: None, ..random_case(seed, batch, n_docs, dim, temperature) };
+        let ones = plain.positives.iter().map(|row| vec![1.0; row.len()]).collect();
+        let weighted = Case { weights: Some(ones), ..plain.clone() };
+        let bits = |case: &Case| {
+            let found = case.run().unwrap();
+            let numbers = found.queries.values().iter().chain(found.docs.values());
+            (found.loss.to_bits(), numbers.map(|x| x.to_bits()).collect::<Vec<_>>())
+        };
+        prop_assert_eq!(bits(&plain), bits(&weighted));
     }
 
     #[test]
@@ -281,7 +323,7 @@ fn a_query_that_knows_every_document_adds_neither_loss_nor_gradient() {
 #[test]
 fn a_query_without_positives_adds_neither_loss_nor_gradient() {
     let mut case = random_case(6, 30, 12, 4, 1.0);
-    case.positives = (0..30).map(|_| Vec::new()).collect();
+    (case.positives, case.weights) = ((0..30).map(|_| Vec::new()).collect(), None);
     let found = case.run().unwrap();
     assert_eq!(found.loss, 0.0);
     assert!(found.queries.values().iter().chain(found.docs.values()).all(|x| *x == 0.0));
@@ -343,6 +385,18 @@ fn shapes_that_do_not_fit_are_refused() {
     assert_eq!(error(&short), "rows of positives: expected 3, got 0");
     let long = Case { known: (0..5).map(|_| vec![]).collect(), ..case.clone() };
     assert_eq!(error(&long), "rows of known documents: expected 3, got 5");
+    let rows = |row: &[u32]| vec![1.0; row.len()];
+    let few = Case { weights: Some(case.positives.iter().take(2).map(rows).collect()), ..case.clone() };
+    assert_eq!(error(&few), "rows of weights of positives: expected 3, got 2");
+    let one =
+        |columns: Vec<u32>| [columns.clone(), columns.clone(), columns].into_iter().collect::<Rows<u32>>();
+    let narrow = Case {
+        positives: one(vec![0]),
+        known: one(vec![0]),
+        weights: Some([vec![1.0], vec![1.0, 1.0], vec![1.0]].into_iter().collect()),
+        ..case.clone()
+    };
+    assert_eq!(error(&narrow), "weights of a query's positives: expected 1, got 2");
     let light = Case { log_weights: Some(vec![0.0; 3]), ..case };
     assert_eq!(error(&light), "weights of documents: expected 4, got 3");
     let (queries, docs) = (Matrix::zeros(2, 2), Matrix::zeros(3, 2));
@@ -367,6 +421,16 @@ fn a_temperature_that_cannot_divide_is_refused() {
             error(&case).starts_with(&format!("the temperature is {temperature}, expected")),
             "{temperature}"
         );
+    }
+}
+
+#[test]
+fn a_weight_that_cannot_count_is_refused() {
+    let case = diagonal(Matrix::zeros(2, 3), Matrix::zeros(2, 3), 1.0);
+    for weight in [-1.0, f32::NAN, f32::INFINITY] {
+        let weights = Some([vec![1.0], vec![weight]].into_iter().collect());
+        let expected = format!("a positive of query 1 counts {weight}, expected a finite number, 0 or more");
+        assert_eq!(error(&Case { weights, ..case.clone() }), expected);
     }
 }
 

@@ -3,7 +3,7 @@
 //! A recipe that passes can be run on any data that has the pairs it draws; a refusal names the key, what stands there
 //! and what would make sense.
 
-use super::{By, EncoderConfig, Loss, Rate, Recipe, RecipeError, Sampling, Source, Stage};
+use super::{By, EncoderConfig, Loss, Rate, Recipe, RecipeError, Sampling, Source, Stage, TEMPERATURES};
 use crate::optimiser::Optimiser;
 use crate::table::TableConfig;
 
@@ -30,6 +30,7 @@ impl Stage {
         let key = |name: &str| format!("{at}.{name}");
         let share = |x: f64| (0.0..=1.0).contains(&x);
         let positive = |x: f32| x > 0.0 && x.is_finite();
+        let exponent = |x: f64| (-10.0..=10.0).contains(&x);
         demand(&key("batch"), self.batch, (1..=MOST).contains(&self.batch), "1 to 16777216")?;
         let (name, length) = match (self.epochs, self.steps) {
             (Some(epochs), None) => ("epochs", epochs),
@@ -49,6 +50,15 @@ impl Stage {
                 By::Pair
             }
             Sampling::LongOnly { by, .. } => by,
+            Sampling::Curriculum { until, .. } => {
+                demand(&key("sampling.until"), until, share(until) && until > 0.0, "above 0 and at most 1")?;
+                By::Pair
+            }
+            Sampling::DistanceWeighted { power } => {
+                demand(&key("sampling.power"), power, exponent(power), "-10 to 10")?;
+                By::Pair
+            }
+            Sampling::EvenDistances {} => By::Pair,
         };
         let negatives = self.negatives;
         let once = negatives.deduplicate || negatives.from == Source::Corpus;
@@ -70,9 +80,29 @@ impl Stage {
         demand(&key("negatives.alpha"), alpha, (0.0..=1.0).contains(&alpha), "0 to 1")?;
         let fits = negatives.alpha.is_none() || negatives.from == Source::Batch;
         demand(&key("negatives.alpha"), alpha, fits, "no alpha where all documents are negatives")?;
-        let Loss::Softmax { temperature } = self.loss;
+        let fits = negatives.alpha.is_none() || !matches!(self.sampling, Sampling::Curriculum { .. });
+        demand(&key("negatives.alpha"), alpha, fits, "no alpha where frequencies change from step to step")?;
+        let Loss::Softmax { temperature, temperature_end, temperature_rate, distance_power } = self.loss;
         let expected = "a number above 0; scores are divided by it";
         demand(&key("loss.temperature"), temperature, positive(temperature), expected)?;
+        if let Some(end) = temperature_end {
+            demand(&key("loss.temperature_end"), end, positive(end), expected)?;
+        }
+        if let Some(rate) = temperature_rate {
+            let (least, greatest) = TEMPERATURES;
+            let fits = (least..=greatest).contains(&temperature);
+            demand(&key("loss.temperature_rate"), rate, positive(rate), "a number above 0")?;
+            demand(&key("loss.temperature"), temperature, fits, "0.001 to 10000 where it is learned")?;
+            let fits = temperature_end.is_none();
+            demand(
+                &key("loss.temperature_rate"),
+                rate,
+                fits,
+                "either a temperature_end or a temperature_rate",
+            )?;
+        }
+        let power = distance_power.unwrap_or(0.0);
+        demand(&key("loss.distance_power"), power, exponent(power), "-10 to 10")?;
         if let Optimiser::Adam { beta1, beta2, epsilon, .. } = self.optimiser {
             let decay = |x: f32| (0.0..1.0).contains(&x);
             demand(&key("optimiser.beta1"), beta1, decay(beta1), "0 or more and below 1")?;

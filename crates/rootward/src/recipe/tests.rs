@@ -17,7 +17,7 @@ batch = 4
 epochs = 3
 sampling = { kind = "regular", by = "query", neighbours = 2 }
 negatives = { from = "batch", deduplicate = true, mask_known = true, alpha = 0.5, uniform = 6, siblings = 1, ancestor_siblings = 0.25 }
-loss = { kind = "softmax", temperature = 0.1 }
+loss = { kind = "softmax", temperature = 0.1, temperature_end = 0.05 }
 optimiser = { kind = "adam", beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, lazy = true }
 rate = { start = 0.3, end = 0.0 }
 early_stop = { raise = "far", hold = "near", tolerance = 0.01, patience = 5 }
@@ -28,7 +28,7 @@ batch = 4
 steps = 20
 sampling = { kind = "long_only", from = 2, by = "pair" }
 negatives = { from = "corpus" }
-loss = { kind = "softmax", temperature = 20.0 }
+loss = { kind = "softmax", temperature = 20.0, temperature_rate = 0.5, distance_power = 1.0 }
 optimiser = { kind = "sgd" }
 rate = { start = 1e-3, end = 1e-3 }
 "#;
@@ -61,10 +61,14 @@ fn every_bundled_recipe_is_read_and_survives_its_own_writing() {
 
 #[test]
 fn a_recipe_with_every_key_survives_its_own_writing() {
-    for sampling in
-        [r#"kind = "rebalanced", p = 0.25, from = 3"#, r#"kind = "long_only", from = 2, by = "query""#]
-    {
-        let text = WHOLE.replacen(r#"kind = "regular", by = "query", neighbours = 2"#, sampling, 1);
+    for sampling in [
+        r#"kind = "rebalanced", p = 0.25, from = 3"#,
+        r#"kind = "long_only", from = 2, by = "query""#,
+        r#"kind = "curriculum", near = 1, until = 0.5"#,
+        r#"kind = "distance_weighted", power = 1.0"#,
+        r#"kind = "even_distances""#,
+    ] {
+        let text = WHOLE.replacen(r#"kind = "long_only", from = 2, by = "pair""#, sampling, 1);
         let recipe = parse(&text);
         let written = recipe.to_toml();
         assert_eq!(parse(&written), recipe);
@@ -98,10 +102,8 @@ fn settings_replace_single_values() {
     let recipe = changed.unwrap();
     let EncoderConfig::Table(table) = recipe.encoder;
     assert_eq!((recipe.seed, table.score), (9, crate::table::Score::Cosine));
-    assert_eq!(
-        (recipe.stages[1].loss, &recipe.stages[0].name[..]),
-        (Loss::Softmax { temperature: 5.5 }, "other words")
-    );
+    let Loss::Softmax { temperature, .. } = recipe.stages[1].loss;
+    assert_eq!((temperature, &recipe.stages[0].name[..]), (5.5, "other words"));
     assert_eq!(parse(WHOLE), set(&["seed=7"]).unwrap());
 }
 
@@ -171,6 +173,9 @@ fn a_key_that_is_unknown_is_refused_wherever_it_stands() {
         "kind = \"rebalanced\", p = 0.5, from = 2, by = \"pair\"",
     );
     assert!(rebalanced.contains("unknown field `by`"), "{rebalanced}");
+    let even =
+        refused("kind = \"long_only\", from = 2, by = \"pair\"", "kind = \"even_distances\", power = 1.0");
+    assert!(even.contains("unknown field `power`"), "{even}");
 }
 
 #[test]
@@ -188,7 +193,7 @@ fn a_key_that_is_missing_is_named() {
         (", lazy = true", "lazy"),
         (", end = 0.0", "end"),
         (", patience = 5", "patience"),
-        ("loss = { kind = \"softmax\", temperature = 0.1 }", "loss"),
+        ("loss = { kind = \"softmax\", temperature = 0.1, temperature_end = 0.05 }", "loss"),
     ];
     for (line, key) in cases {
         let found = refused(line, "");
@@ -207,7 +212,7 @@ fn a_value_of_the_wrong_kind_is_refused_with_its_line() {
             "\"regular\"",
             "\"random\"",
             "line 10",
-            "unknown variant `random`, expected one of `regular`, `rebalanced`, `long_only`",
+            "unknown variant `random`, expected one of `regular`, `rebalanced`, `long_only`, `curriculum`, `distance_weighted`, `even_distances`",
         ),
         ("mask_known = true", "mask_known = 1", "line 11", "expected a boolean"),
         ("raise = \"far\"", "raise = \"farther\"", "line 15", "unknown variant `farther`"),
@@ -254,7 +259,7 @@ fn a_value_that_makes_no_sense_is_refused() {
         ),
         ("epsilon = 1e-8", "epsilon = 0.0", format!("`stages.0.optimiser.epsilon` is 0, {positive}")),
         ("start = 0.3", "start = 0.0", format!("`stages.0.rate.start` is 0, {positive}")),
-        ("end = 0.0", "end = -0.5", "`stages.0.rate.end` is -0.5, expected 0 or more".to_owned()),
+        (", end = 0.0", ", end = -0.5", "`stages.0.rate.end` is -0.5, expected 0 or more".to_owned()),
         (
             "tolerance = 0.01",
             "tolerance = 2.0",
@@ -276,6 +281,36 @@ fn a_value_that_makes_no_sense_is_refused() {
             "kind = \"long_only\", from = 2, by = \"pair\"",
             "kind = \"rebalanced\", p = 1.5, from = 2",
             "`stages.1.sampling.p` is 1.5, expected 0 to 1".to_owned(),
+        ),
+        (
+            "kind = \"long_only\", from = 2, by = \"pair\"",
+            "kind = \"curriculum\", near = 0, until = 0.0",
+            "`stages.1.sampling.until` is 0, expected above 0 and at most 1".to_owned(),
+        ),
+        (
+            "kind = \"long_only\", from = 2, by = \"pair\"",
+            "kind = \"distance_weighted\", power = 11.0",
+            "`stages.1.sampling.power` is 11, expected -10 to 10".to_owned(),
+        ),
+        (
+            "temperature_end = 0.05",
+            "temperature_end = 0.0",
+            format!("`stages.0.loss.temperature_end` is 0, {divides}"),
+        ),
+        (
+            "temperature_rate = 0.5",
+            "temperature_rate = 0.0",
+            format!("`stages.1.loss.temperature_rate` is 0, {positive}"),
+        ),
+        (
+            "temperature = 20.0",
+            "temperature = 2e4",
+            "`stages.1.loss.temperature` is 20000, expected 0.001 to 10000 where it is learned".to_owned(),
+        ),
+        (
+            "distance_power = 1.0",
+            "distance_power = nan",
+            "`stages.1.loss.distance_power` is NaN, expected -10 to 10".to_owned(),
         ),
     ];
     for (from, to, expected) in cases {
@@ -305,6 +340,16 @@ fn settings_that_contradict_each_other_are_refused() {
             "from = \"corpus\"",
             "from = \"corpus\", alpha = 0.0",
             "`stages.1.negatives.alpha` is 0, expected no alpha where all documents are negatives",
+        ),
+        (
+            "kind = \"regular\", by = \"query\", neighbours = 2",
+            "kind = \"curriculum\", near = 0, until = 1.0",
+            "`stages.0.negatives.alpha` is 0.5, expected no alpha where frequencies change from step to step",
+        ),
+        (
+            "temperature_end = 0.05",
+            "temperature_end = 0.05, temperature_rate = 0.5",
+            "`stages.0.loss.temperature_rate` is 0.5, expected either a temperature_end or a temperature_rate",
         ),
     ];
     for (from, to, expected) in cases {

@@ -78,13 +78,16 @@ const PLAIN: Negatives = Negatives {
     ancestor_siblings: 0.0,
 };
 const REGULAR: Sampling = Sampling::Regular { by: By::Pair, neighbours: 0 };
-const SAMPLINGS: [Sampling; 6] = [
+const SAMPLINGS: [Sampling; 9] = [
     REGULAR,
     Sampling::Regular { by: By::Query, neighbours: 0 },
     Sampling::Regular { by: By::Query, neighbours: 3 },
     Sampling::Rebalanced { p: 0.4, from: 2 },
     Sampling::LongOnly { from: 1, by: By::Pair },
     Sampling::LongOnly { from: 1, by: By::Query },
+    Sampling::Curriculum { near: 0, until: 0.5 },
+    Sampling::DistanceWeighted { power: 1.5 },
+    Sampling::EvenDistances {},
 ];
 
 fn stage(sampling: Sampling, negatives: Negatives, batch: usize) -> Stage {
@@ -95,7 +98,12 @@ fn stage(sampling: Sampling, negatives: Negatives, batch: usize) -> Stage {
         steps: None,
         sampling,
         negatives,
-        loss: Loss::Softmax { temperature: 1.0 },
+        loss: Loss::Softmax {
+            temperature: 1.0,
+            temperature_end: None,
+            temperature_rate: None,
+            distance_power: None,
+        },
         optimiser: Optimiser::Sgd {},
         rate: Rate { start: 0.1, end: 0.1 },
         early_stop: None,
@@ -118,7 +126,18 @@ fn every_stage() -> Vec<Stage> {
     stages.retain(|s| {
         counts_pairs(s.sampling) || s.negatives.deduplicate || s.negatives.from == Source::Corpus
     });
+    stages.retain(|s| s.negatives.alpha.is_none() || steady(s.sampling));
     stages
+}
+
+/// Whether every step draws the same pairs as often as the others.
+fn steady(sampling: Sampling) -> bool {
+    !matches!(sampling, Sampling::Curriculum { .. })
+}
+
+/// Whether an epoch goes through pairs or queries, each once.
+fn once_an_epoch(sampling: Sampling) -> bool {
+    matches!(sampling, Sampling::Regular { .. } | Sampling::LongOnly { .. })
 }
 
 fn counts_pairs(sampling: Sampling) -> bool {
@@ -203,7 +222,7 @@ proptest! {
     #[test]
     fn an_epoch_visits_every_pair_or_query_once(seed: u64, batch in 1usize..6, number in 0usize..3) {
         let world = World::random(seed);
-        for sampling in SAMPLINGS.into_iter().filter(|s| !matches!(s, Sampling::Rebalanced { .. })) {
+        for sampling in SAMPLINGS.into_iter().filter(|s| once_an_epoch(*s)) {
             let negatives = Negatives { deduplicate: !counts_pairs(sampling), ..PLAIN };
             let least = if let Sampling::LongOnly { from, .. } = sampling { from } else { 0 };
             let mut expected = Vec::new();
@@ -257,10 +276,7 @@ fn rebalancing_draws_regular_pairs_with_probability_p_and_else_far_ones() {
     let far = |p| {
         let mut sampler = world.sampler(&stage(Sampling::Rebalanced { p, from: 2 }, PLAIN, 1000));
         let batch = sampler.batch(0);
-        let distance = |(row, query): (usize, &QueryIdx)| {
-            world.relevant(*query)[&batch.docs[batch.positives.row(row)[0] as usize]]
-        };
-        batch.queries.iter().enumerate().map(distance).filter(|distance| *distance >= 2).count()
+        distances(&world, &batch).into_iter().filter(|distance| *distance >= 2).count()
     };
     // Two of nine pairs are far.
     assert_eq!(far(0.0), 1000);
@@ -303,6 +319,73 @@ fn even_batch(world: &World, sampling: Sampling) -> usize {
     (2..=n).find(|batch| n.is_multiple_of(*batch)).unwrap_or(1)
 }
 
+/// The distance of the positive of each row, where rows are pairs.
+fn distances(world: &World, batch: &Batch) -> Vec<u32> {
+    let distance = |(row, query): (usize, &QueryIdx)| {
+        world.relevant(*query)[&batch.docs[batch.positives.row(row)[0] as usize]]
+    };
+    batch.queries.iter().enumerate().map(distance).collect()
+}
+
+#[test]
+fn a_curriculum_draws_farther_pairs_as_the_stage_goes_on() {
+    let world = small();
+    let curriculum = stage(Sampling::Curriculum { near: 0, until: 0.5 }, PLAIN, 300);
+    let mut sampler = world.sampler(&Stage { epochs: None, steps: Some(8), ..curriculum });
+    let farthest: Vec<u32> =
+        (0..8).map(|step| distances(&world, &sampler.batch(step)).into_iter().max().unwrap()).collect();
+    assert_eq!(farthest, [0, 0, 1, 1, 2, 2, 2, 2]);
+}
+
+#[test]
+fn weighted_distances_are_drawn_as_often_as_their_weights_say() {
+    // Four pairs are at distance 0, three at 1, two at 2.
+    let world = small();
+    for (sampling, expected) in [
+        (Sampling::DistanceWeighted { power: 0.0 }, [400, 300, 200]),
+        (Sampling::DistanceWeighted { power: 1.0 }, [225, 337, 337]),
+        (Sampling::DistanceWeighted { power: 10.0 }, [0, 23, 877]),
+        (Sampling::EvenDistances {}, [300, 300, 300]),
+    ] {
+        let drawn = distances(&world, &world.sampler(&stage(sampling, PLAIN, 900)).batch(0));
+        for (distance, expected) in (0..).zip(expected) {
+            let found = drawn.iter().filter(|drawn| **drawn == distance).count();
+            assert!(found.abs_diff(expected) <= 70, "{sampling:?}, distance {distance}: {found}");
+        }
+    }
+}
+
+#[test]
+fn positives_count_by_their_distance_where_the_loss_asks_for_it() {
+    let world = small();
+    for (sampling, by) in [(REGULAR, By::Pair), (SAMPLINGS[1], By::Query)] {
+        let plain = stage(sampling, Negatives { deduplicate: true, ..PLAIN }, 4);
+        assert_eq!(world.sampler(&plain).batch(0).weights, None);
+        let Loss::Softmax { temperature, temperature_end, temperature_rate, .. } = plain.loss;
+        let loss =
+            Loss::Softmax { temperature, temperature_end, temperature_rate, distance_power: Some(2.0) };
+        let batch = world.sampler(&Stage { loss, ..plain }).batch(0);
+        let weights = batch.weights.unwrap();
+        assert!(weights.iter().map(<[f32]>::len).eq(batch.positives.iter().map(<[u32]>::len)));
+        let mean = |row: &[f32]| row.iter().sum::<f32>() / row.len() as f32;
+        let means = match by {
+            By::Pair => vec![mean(weights.values())],
+            By::Query => weights.iter().map(mean).collect(),
+        };
+        assert!(means.iter().all(|mean| (mean - 1.0).abs() < 1e-6), "{means:?}");
+        for (row, query) in batch.queries.iter().enumerate() {
+            let relevant = world.relevant(*query);
+            let over_square =
+                batch.positives.row(row).iter().zip(weights.row(row)).map(|(column, weight)| {
+                    let distance = relevant[&batch.docs[*column as usize]];
+                    weight / ((1 + distance) * (1 + distance)) as f32
+                });
+            let factors: Vec<f32> = over_square.collect();
+            assert!(factors.iter().all(|factor| (factor - factors[0]).abs() < 1e-6), "{factors:?}");
+        }
+    }
+}
+
 /// The expected draws of a stage are the average of many steps, within six standard errors.
 fn assert_draws(world: &World, stage: &Stage) {
     const STEPS: usize = 3000;
@@ -327,7 +410,7 @@ fn assert_draws(world: &World, stage: &Stage) {
 #[test]
 fn expected_draws_are_those_of_many_steps() {
     for world in [small(), World::random(1), World::random(2), World::random(3)] {
-        for sampling in SAMPLINGS {
+        for sampling in SAMPLINGS.into_iter().filter(|s| steady(*s)) {
             let batch = even_batch(&world, sampling);
             let added = Negatives { uniform: 2, siblings: 3, ancestor_siblings: 0.4, ..PLAIN };
             // Without deduplication, so that repeats can be counted; a recipe would refuse it for queries.
@@ -340,7 +423,7 @@ fn expected_draws_are_those_of_many_steps() {
 
 #[test]
 fn a_batch_larger_than_the_epoch_draws_each_pair_once() {
-    for sampling in SAMPLINGS {
+    for sampling in SAMPLINGS.into_iter().filter(|s| steady(*s)) {
         assert_draws(&small(), &stage(sampling, PLAIN, 50));
     }
 }

@@ -117,11 +117,30 @@ fn learnt(recipe: &str) -> Vec<f64> {
     measured.unwrap()
 }
 
+/// Two stages whose steps differ by more than their draws: a learned temperature, then a curriculum that is stopped
+/// early, with a temperature that falls and far pairs that count more.
+fn changing() -> String {
+    TWO_STAGES
+        .replacen("temperature = 1.0", "temperature = 1.0, temperature_rate = 0.5", 1)
+        .replace(
+            r#"{ kind = "long_only", from = 2, by = "pair" }"#,
+            r#"{ kind = "curriculum", near = 0, until = 0.5 }"#,
+        )
+        .replace(", alpha = 0.0", "")
+        .replace("patience = 2", "patience = 6")
+        .replace("temperature = 1.0 }", "temperature = 1.0, temperature_end = 0.5, distance_power = 1.0 }")
+}
+
 #[test]
 fn a_run_goes_on_from_a_checkpoint_after_any_event_bit_for_bit() {
+    assert_goes_on(TWO_STAGES);
+    assert_goes_on(&changing());
+}
+
+fn assert_goes_on(recipe: &str) {
     let data = tree(3, 3);
     let (mut checkpoints, mut told) = (Vec::new(), Vec::new());
-    let parameters = with_trainer(&data, TWO_STAGES, |trainer| {
+    let parameters = with_trainer(&data, recipe, |trainer| {
         checkpoints.push(trainer.checkpoint());
         while let Some(event) = trainer.advance().unwrap() {
             told.push(serde_json::to_string(&event).unwrap());
@@ -134,7 +153,7 @@ fn a_run_goes_on_from_a_checkpoint_after_any_event_bit_for_bit() {
     for (place, checkpoint) in checkpoints.iter().enumerate() {
         let path = folder.path().join("checkpoint.safetensors");
         checkpoint.write(&path).unwrap();
-        let resumed = with_trainer(&data, TWO_STAGES, |trainer| {
+        let resumed = with_trainer(&data, recipe, |trainer| {
             trainer.resume(&Tensors::read(&path).unwrap()).unwrap();
             assert_eq!((trainer.progress().events, &trainer.checkpoint()), (place, checkpoint));
             finish(trainer)
@@ -221,6 +240,36 @@ fn the_state_that_is_kept_is_the_one_of_the_kept_step() {
         let last = at_step.last().unwrap();
         assert!(last.1 > ended[1].1 && last.3 != trainer.encoder().tensors(Keep::Model), "{ended:?}");
     });
+}
+
+/// The temperatures of the steps of a stage, as the events tell them.
+fn temperatures(events: &[Event], place: usize) -> Vec<Option<f32>> {
+    let of_step = |event: &Event| match event {
+        Event::Step { stage, temperature, .. } if *stage == place => Some(*temperature),
+        _ => None,
+    };
+    events.iter().filter_map(of_step).collect()
+}
+
+#[test]
+fn steps_tell_a_temperature_that_changes_and_no_other() {
+    let data = tree(3, 3);
+    assert!(temperatures(&events(&data, TWO_STAGES), 0).iter().all(Option::is_none));
+    let told = events(&data, &changing());
+    let learned = temperatures(&told, 0);
+    assert_eq!((learned.len(), learned[0]), (12, Some(1.0)));
+    assert!(learned.windows(2).all(|pair| pair[0] != pair[1]), "{learned:?}");
+    let falling = temperatures(&told, 1);
+    assert_eq!(falling[0], Some(1.0));
+    assert!(falling.windows(2).all(|pair| pair[0] > pair[1]) && falling.last().unwrap().unwrap() > 0.5);
+}
+
+#[test]
+fn a_temperature_that_suits_nobody_is_learned_away() {
+    let hot = STANDARD.replace("temperature = 1.0", "temperature = 50.0, temperature_rate = 0.5");
+    let learned = temperatures(&events(&tree(2, 3), &hot), 0);
+    let last = learned.last().unwrap().unwrap();
+    assert!((0.01..10.0).contains(&last), "{last}");
 }
 
 #[test]

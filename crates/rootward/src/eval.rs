@@ -103,7 +103,9 @@ pub fn evaluate(
     check_vectors(vectors, queries, names)?;
     let targets = targets(truth)?;
     let per_query = for_each_query(vectors, progress, |row, scores| {
-        measure(queries[row], targets.row(row), |doc| Some(order::rank(scores, names.tie_order, doc)))
+        let rank_of = |doc| Some(order::rank(scores, names.tie_order, doc));
+        let first = |n| order::top_k(scores, names.tie_order, n).into_iter().map(|(doc, _)| doc).collect();
+        measure(queries[row], targets.row(row), rank_of, first)
     })
     .map_err(|NanRow(row)| EvalError::Nan { query: names.queries[queries[row].at()].to_owned() })?;
     Ok(Evaluation::of(truth.pairs, per_query))
@@ -279,6 +281,9 @@ mod tests {
                 let (own, ranking) = (world.pairs.relevant(row), sorted(&world, row));
                 let hits = own.iter().filter(|pair| ranking[..own.len()].contains(&pair.doc));
                 exact += usize::from(hits.clone().count() == own.len());
+                let mut wrong = ranking[..own.len()].to_vec();
+                wrong.retain(|doc| own.iter().all(|pair| pair.doc != *doc));
+                prop_assert_eq!(&evaluation.per_query[row].false_hits, &wrong);
                 hits.for_each(|pair| *found.entry(pair.distance).or_default() += 1);
                 let first = ranking.iter().position(|doc| own.iter().any(|p| p.doc == *doc && p.distance == 0));
                 let reciprocal = Some(1.0 / (first.unwrap() + 1) as f64).filter(|r| *r >= 0.1).unwrap_or(0.0);

@@ -14,6 +14,7 @@
 pub use rootward_kernels::{Level, LevelError};
 
 pub mod dataset;
+pub mod diagnosis;
 mod digits;
 pub mod encoder;
 pub mod eval;

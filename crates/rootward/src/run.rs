@@ -242,9 +242,10 @@ pub fn evaluate_run(run: &Run, truth: &Truth<'_>) -> Result<Evaluation, EvalErro
     let targets = targets(truth)?;
     let queries = truth.pairs.queries();
     let per_query = (0..queries.len()).into_par_iter().map(|row| {
-        let listed = (1..).zip(run.list(queries[row]));
-        let ranks: HashMap<DocIdx, usize> = listed.map(|(rank, (doc, _))| (*doc, rank)).collect();
-        measure(queries[row], targets.row(row), |doc| ranks.get(&doc).copied())
+        let list = run.list(queries[row]);
+        let ranks: HashMap<DocIdx, usize> = (1..).zip(list).map(|(rank, (doc, _))| (*doc, rank)).collect();
+        let first = |n| list.iter().take(n).map(|(doc, _)| *doc).collect();
+        measure(queries[row], targets.row(row), |doc| ranks.get(&doc).copied(), first)
     });
     Ok(Evaluation::of(truth.pairs, per_query.collect()))
 }

@@ -30,6 +30,9 @@ pub struct QueryResult {
     pub set_size: usize,
     /// Those of S(q) that are not among the first |S(q)|, in the order of S(q).
     pub missed: Vec<Relevant>,
+    /// The documents that stand among the first |S(q)| in their place, in ranking order; fewer of them than missed
+    /// ones only where the ranking does not list so many documents.
+    pub false_hits: Vec<DocIdx>,
     /// The ranking measures; none where no document was judged relevant.
     pub ranking: Option<RankingMeasures>,
 }
@@ -71,21 +74,25 @@ pub struct RankingMeasures {
 
 /// What a ranking makes of one query.
 ///
-/// `rank_of` says the place of a document in the ranking, from 1; nothing where the ranking does not list it.
+/// `rank_of` says the place of a document in the ranking, from 1; nothing where the ranking does not list it. `first`
+/// lists the first so many documents of the ranking; it is asked only where one of S(q) is missed.
 pub(crate) fn measure(
     query: QueryIdx,
     targets: &[Target],
     rank_of: impl Fn(DocIdx) -> Option<usize>,
+    first: impl FnOnce(usize) -> Vec<DocIdx>,
 ) -> QueryResult {
     let ranks: Vec<Option<usize>> = targets.iter().map(|target| rank_of(target.doc)).collect();
     let set_size = targets.iter().filter(|target| target.distance.is_some()).count();
-    let missed = targets
+    let missed: Vec<Relevant> = targets
         .iter()
         .zip(&ranks)
         .filter(|(_, rank)| rank.is_none_or(|rank| rank > set_size))
         .filter_map(|(target, _)| target.distance.map(|distance| Relevant { distance, doc: target.doc }))
         .collect();
-    QueryResult { query, set_size, missed, ranking: ranking(targets, &ranks) }
+    let mut false_hits = if missed.is_empty() { Vec::new() } else { first(set_size) };
+    false_hits.retain(|doc| !targets.iter().any(|target| target.doc == *doc && target.distance.is_some()));
+    QueryResult { query, set_size, missed, false_hits, ranking: ranking(targets, &ranks) }
 }
 
 /// The ranking measures of one query, from the ranks of its targets.

@@ -185,8 +185,20 @@ mod tests {
         let missed = vec![Relevant { distance: 2, doc: DocIdx(2) }];
         let ranking = RankingMeasures { ndcg_at_10: 0.5, recall_at_10: 1.0, map: 0.25, ..Default::default() };
         let per_query = vec![
-            QueryResult { query: QueryIdx(0), set_size: 3, missed, ranking: Some(ranking) },
-            QueryResult { query: QueryIdx(1), set_size: 1, missed: Vec::new(), ranking: None },
+            QueryResult {
+                query: QueryIdx(0),
+                set_size: 3,
+                missed,
+                false_hits: vec![DocIdx(3)],
+                ranking: Some(ranking),
+            },
+            QueryResult {
+                query: QueryIdx(1),
+                set_size: 1,
+                missed: Vec::new(),
+                false_hits: Vec::new(),
+                ranking: None,
+            },
         ];
         Evaluation::of(&Pairs::of_exact_matches(&exact, &hierarchy), per_query)
     }

@@ -11,6 +11,7 @@ mod answers;
 mod builtin;
 mod commands;
 mod in_memory;
+mod diagnosis;
 mod interrupt;
 mod output;
 mod paper;

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use rootward::diagnosis::Finding;
+
 use crate::plot::{Line, recall_by_distance};
 
 /// A model in the report.
@@ -14,6 +16,8 @@ pub(crate) struct Entry {
     pub(crate) recall: Vec<f64>,
     /// Recall in percent over all pairs.
     pub(crate) overall: f64,
+    /// What its numbers mean.
+    pub(crate) findings: Vec<Finding>,
     /// What the paper reports for the same recipe, where it does.
     pub(crate) paper: Option<&'static [f64]>,
     /// Seconds of training; none where the model was there already.
@@ -43,6 +47,12 @@ pub(crate) fn page(heading: &Heading, entries: &[Entry]) -> anyhow::Result<Strin
         (You et al., <i>Hierarchical Retrieval</i>, NeurIPS 2025, arXiv 2509.16411).</p>",
         escape(&heading.command)
     )?;
+    html.push_str("<h2>What the numbers mean</h2>\n");
+    for entry in entries {
+        let findings =
+            entry.findings.iter().map(|finding| format!("<li>{}</li>", escape(&finding.to_string())));
+        writeln!(html, "<p>{}</p><ul>{}</ul>", escape(&entry.name), findings.collect::<String>())?;
+    }
     write!(html, "<h2>Answers</h2>\n<pre>{}</pre>\n", escape(&heading.answers))?;
     html.push_str("<h2>Settings</h2>\n");
     for entry in entries {

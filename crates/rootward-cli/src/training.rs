@@ -38,7 +38,7 @@ pub(crate) struct Finished {
 /// Between two checkpoints.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(20);
 pub(crate) const CHECKPOINT: &str = "checkpoint.safetensors";
-const REPORT: &str = "report.jsonl";
+pub(crate) const REPORT: &str = "report.jsonl";
 const LOCK: &str = "lock";
 
 /// Trains a recipe on a data set into a folder.

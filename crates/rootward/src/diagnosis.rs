@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::eval::{Evaluation, Share};
 use crate::trainer::{Ended, Measured};
 
+use course::LAST_QUARTER;
 pub use course::{Course, Fall, NearFar};
 pub use popularity::{FalseHit, Popularity};
 pub use words::{Told, told};
@@ -30,8 +31,12 @@ const DIFFERENT: f64 = 0.1;
 /// A change of recall within one run that is a finding: the same queries are measured again, so that less is needed.
 const FALLEN: f64 = 0.02;
 
-/// A rise of recall over the last quarter of a stage that counts as still rising.
+/// A rise of recall over the last quarter of a stage that counts as still rising ...
 const RISING: f64 = 0.01;
+
+/// ... where the stage once more, at that pace, would bring this share of what is missing; otherwise training longer is
+/// no remedy.
+const WORTH_IT: f64 = 0.1;
 
 /// Frequent documents are pushed up where they are false hits this many times as often as chance has it ...
 const TIMES_CHANCE: f64 = 10.0;
@@ -97,7 +102,8 @@ pub enum Finding {
         /// Far recall at the end of the run.
         far: f64,
     },
-    /// Recall of all pairs rose by 0.01 or more over the last quarter of the last stage.
+    /// Recall of all pairs was still rising: by 0.01 or more over the last quarter of the last stage, and so that the
+    /// stage once more, at that pace, would bring a tenth of what is missing.
     Undertrained {
         /// Place of the last stage.
         stage: usize,
@@ -106,7 +112,7 @@ pub enum Finding {
         /// The rise.
         rise: f64,
     },
-    /// Near recall is below 0.95, the dimension is below [`enough`], and recall had stopped rising.
+    /// Near recall is below 0.95, the dimension is below [`enough`], and recall was not still rising.
     DimensionTooSmall {
         /// The dimension.
         dim: usize,
@@ -114,6 +120,8 @@ pub enum Finding {
         enough: usize,
         /// Near recall.
         near: f64,
+        /// The rise of recall over the last quarter of the last stage.
+        rise: f64,
     },
     /// The same, with recall still rising or without a report that says whether it was: the two cannot be told apart.
     DimensionOrTraining {
@@ -137,8 +145,8 @@ pub enum Finding {
         /// What was found.
         #[serde(flatten)]
         recall: Recall,
-        /// Whether there is a report, which says that recall had stopped rising.
-        stopped_rising: bool,
+        /// The rise of recall over the last quarter of the last stage, where there is a report.
+        rise: Option<f64>,
     },
 }
 
@@ -214,7 +222,7 @@ pub fn diagnose(known: &Known) -> Vec<Finding> {
     let first = recall.exact < SOUND_PART;
     found.splice(if first { 0..0 } else { found.len()..found.len() }, length);
     if found.is_empty() {
-        found.push(Finding::Unexplained { recall, stopped_rising: known.course.is_some() });
+        found.push(Finding::Unexplained { recall, rise: known.course.as_ref().map(|course| course.rise) });
     }
     found
 }
@@ -247,21 +255,19 @@ fn forgetting(fall: &Fall) -> Option<Finding> {
 
 fn too_short_or_too_small(known: &Known) -> Option<Finding> {
     let (near, enough) = (known.recall.near, enough(known.documents));
-    let course = known.course.as_ref();
-    let rising = course.filter(|course| course.rise >= RISING);
-    match (known.dim.filter(|dim| *dim < enough && near < SOUND_PART), rising) {
-        (Some(dim), None) if course.is_some() => Some(Finding::DimensionTooSmall { dim, enough, near }),
-        (Some(dim), _) => Some(Finding::DimensionOrTraining {
-            dim,
-            enough,
-            near,
-            rise: course.map(|course| course.rise),
-            stage: course.map(|course| course.stage),
-        }),
-        (None, Some(course)) => {
-            Some(Finding::Undertrained { stage: course.stage, name: course.name.clone(), rise: course.rise })
+    let missing = 1.0 - known.recall.all;
+    let narrow = known.dim.filter(|dim| *dim < enough && near < SOUND_PART);
+    let Some(Course { stage, name, rise, .. }) = known.course.clone() else {
+        return narrow.map(|dim| Finding::DimensionOrTraining { dim, enough, near, rise: None, stage: None });
+    };
+    let rising = rise >= RISING && rise / LAST_QUARTER >= WORTH_IT * missing;
+    match (narrow, rising) {
+        (Some(dim), false) => Some(Finding::DimensionTooSmall { dim, enough, near, rise }),
+        (Some(dim), true) => {
+            Some(Finding::DimensionOrTraining { dim, enough, near, rise: Some(rise), stage: Some(stage) })
         }
-        (None, None) => None,
+        (None, true) => Some(Finding::Undertrained { stage, name, rise }),
+        (None, false) => None,
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use rootward::dataset::{Dataset, Split};
+use rootward::encoder::Encoder;
 use rootward::eval::{Evaluation, Judge, NameTable, Truth};
 use rootward::files::write_aside;
 use rootward::inspect::inspect;
@@ -17,6 +18,7 @@ use rootward::trainer::TrainError;
 use crate::answers::Answers;
 use crate::builtin::read_recipe;
 use crate::commands::eval::evaluate_model;
+use crate::diagnosis::Maker;
 use crate::output::{print, print_json, say};
 use crate::report::{Entry, Heading, page, picture};
 use crate::training::{self, Existing};
@@ -139,6 +141,7 @@ impl Demo {
         if interrupt::asked() {
             bail!("stopped; the same command goes on from here");
         }
+        let maker = Maker::model(&model_folder, model.encoder.dim());
         let comparable = is_wordnet && is_64_wide(&recipe);
         let paper = paper::WORDNET_64.iter().find(|(known, _)| comparable && *known == name);
         Ok(Entry {
@@ -146,6 +149,7 @@ impl Demo {
             recipe: recipe.to_toml(),
             recall: percents(&found),
             overall: 100.0 * found.recall.value(),
+            findings: maker.explain(&found, &pairs, data),
             paper: paper.map(|(_, row)| &row[..]),
             seconds: finished.seconds,
         })

@@ -1,15 +1,19 @@
 //! `rootward eval`: how well a model or a run retrieves, by distance and by the measures of the field.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{ArgGroup, Args};
 use rootward::dataset::{Dataset, Split};
+use rootward::diagnosis::{Told, told};
+use rootward::encoder::Encoder;
 use rootward::eval::{Evaluation, Judge, NameTable, Truth, Vectors, evaluate, write_per_query};
 use rootward::model::Model;
 use rootward::run::{Run, evaluate_run};
+use serde::Serialize;
 
 use crate::answers::{all_trained, doc_vectors, query_vectors, trained_queries};
+use crate::diagnosis::{Maker, page};
 use crate::output::{print, print_json};
 use crate::progress::Bar;
 
@@ -18,7 +22,7 @@ use crate::progress::Bar;
 /// Recall by distance is the share of pairs (query, document) at that distance whose document is among the first
 /// |S(q)|, S(q) being the exact matches of the query and all their ancestors. nDCG, recall@k, MRR and MAP are those of
 /// trec_eval on the judgements as they are, or on all of S(q) with --ancestors. Equal scores are ordered by document
-/// id, descending, as trec_eval does.
+/// id, descending, as trec_eval does. Below the tables stands what the numbers mean, and what to do about it.
 #[derive(Args)]
 #[command(group(ArgGroup::new("measured").args(["model", "run"]).required(true)))]
 #[command(after_help = "Example:\n  rootward eval --data data/wordnet-nouns --model demo/climb --ancestors")]
@@ -53,6 +57,14 @@ pub(crate) struct Eval {
     json: bool,
 }
 
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Explained<'a> {
+    #[serde(flatten)]
+    evaluation: &'a Evaluation,
+    diagnosis: Vec<Told<'a>>,
+}
+
 impl Eval {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let data = Dataset::open(&self.data)?;
@@ -69,8 +81,12 @@ impl Eval {
             Judge::Qrels(data.judgements(self.split).unwrap_or_default())
         };
         let truth = Truth { pairs: &pairs, judge, names: table.names() };
-        let found = match (&self.model, &self.run) {
-            (Some(model), _) => self.evaluate_model(&data, model, &truth)?,
+        let (found, maker) = match (&self.model, &self.run) {
+            (Some(folder), _) => {
+                let model = Model::open(folder)?;
+                let found = self.evaluate_model(&data, &model, &truth)?;
+                (found, Maker::model(folder, model.encoder.dim()))
+            }
             (None, run) => {
                 let run = run.as_ref().expect("the parser asks for a model or a run");
                 let listed = Run::read(run, truth.names)?;
@@ -80,22 +96,25 @@ impl Eval {
                         run.display()
                     );
                 }
-                evaluate_run(&listed, &truth)?
+                (evaluate_run(&listed, &truth)?, Maker::unknown())
             }
         };
         if let Some(path) = &self.per_query {
             write_per_query(path, &found, &truth.names)?;
         }
-        if self.json { print_json(&found) } else { print(&found.to_string()) }
+        let findings = maker.explain(&found, &pairs, &data);
+        if self.json {
+            return print_json(&Explained { evaluation: &found, diagnosis: told(&findings) });
+        }
+        print(&format!("{found}\n\n{}", page("What the numbers mean:\n", &findings)))
     }
 
-    fn evaluate_model(&self, data: &Dataset, folder: &Path, truth: &Truth<'_>) -> anyhow::Result<Evaluation> {
-        let model = Model::open(folder)?;
+    fn evaluate_model(&self, data: &Dataset, model: &Model, truth: &Truth<'_>) -> anyhow::Result<Evaluation> {
         model.belongs_to(data)?;
         all_trained(data, &trained_queries(data), truth.pairs.queries())?;
         if let Some(path) = &self.run_out {
             let (queries, docs) =
-                (query_vectors(&model, data, truth.pairs.queries())?, doc_vectors(&model, data)?);
+                (query_vectors(model, data, truth.pairs.queries())?, doc_vectors(model, data)?);
             let vectors = Vectors { queries: &queries, docs: &docs };
             let bar = Bar::new("rank", queries.n_rows());
             let (asked, depth) = (truth.pairs.queries(), self.depth as usize);
@@ -103,7 +122,7 @@ impl Eval {
             bar.clear();
             run.write(path, truth.names, "rootward")?;
         }
-        evaluate_model(&model, data, truth)
+        evaluate_model(model, data, truth)
     }
 }
 

@@ -8,6 +8,7 @@ use rootward::eval::NameTable;
 use serde::Serialize;
 
 use crate::builtin::read_recipe;
+use crate::diagnosis::{Maker, page};
 use crate::interrupt;
 use crate::output::{print_json, say};
 use crate::training::{self, Existing};
@@ -78,6 +79,11 @@ impl Train {
         match finished.seconds {
             Some(seconds) => say(format_args!("trained {} in {seconds:.1} s", self.out.display())),
             None => say(format_args!("{} was trained already", self.out.display())),
+        }
+        let findings =
+            Maker::model(&self.out, config.dim).explain_training(recipe.validation.far_from, &data);
+        if !findings.is_empty() {
+            say(page("what the last validation says:\n", &findings));
         }
         say(format_args!(
             "next: rootward eval --data {} --model {}",

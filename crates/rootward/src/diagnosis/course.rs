@@ -48,7 +48,7 @@ pub struct NearFar {
 }
 
 /// The part of a stage that counts for what is looked at last.
-const LAST_QUARTER: f64 = 0.25;
+pub(super) const LAST_QUARTER: f64 = 0.25;
 
 /// What is known of one stage.
 struct Stage {

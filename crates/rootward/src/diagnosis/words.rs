@@ -76,25 +76,18 @@ impl Finding {
                 "Undertrained: recall was still rising at the end, by {} over the last quarter of stage {stage} (`{name}`)",
                 Points(*rise)
             ),
-            Finding::DimensionTooSmall { dim, enough, near } => format!(
-                "The dimension is probably too small: recall had stopped rising with {} of the near pairs found, and {dim} \
-                 numbers are fewer than the {enough} (log2 of the number of documents) that were seen to suffice",
-                Percent(*near)
+            Finding::DimensionTooSmall { dim, enough, near, rise } => format!(
+                "The dimension is probably too small: {} of the near pairs are found, {}, and {}",
+                Percent(*near),
+                numbers(*dim, *enough),
+                at_end(Some(*rise))
             ),
-            Finding::DimensionOrTraining { dim, enough, near, rise, .. } => {
-                let course = match rise {
-                    Some(rise) => {
-                        format!("recall was still rising, by {} over the last quarter", Points(*rise))
-                    }
-                    None => String::from("there is no report that says whether recall was still rising"),
-                };
-                format!(
-                    "Either the dimension is too small or the training too short: {} of the near pairs are found, {dim} \
-                     numbers are fewer than the {enough} (log2 of the number of documents) that were seen to suffice, and \
-                     {course}",
-                    Percent(*near)
-                )
-            }
+            Finding::DimensionOrTraining { dim, enough, near, rise, .. } => format!(
+                "Either the dimension is too small or the training too short: {} of the near pairs are found, {}, and {}",
+                Percent(*near),
+                numbers(*dim, *enough),
+                at_end(*rise)
+            ),
             Finding::PopularPushedDown(popularity) => {
                 let Popularity { frequent, recall_frequent, recall_others, gap, .. } = popularity;
                 format!(
@@ -119,18 +112,11 @@ impl Finding {
                     named(&popularity.top)
                 )
             }
-            Finding::Unexplained { recall, stopped_rising } => {
-                let course = match stopped_rising {
-                    true => {
-                        "recall had stopped rising, and neither distance, frequency nor dimension explains the rest"
-                    }
-                    false => {
-                        "neither distance nor frequency explains the rest, and no report says whether recall was \
-                              still rising"
-                    }
-                };
-                format!("Pairs are missed near and far alike: {}; {course}", found(recall))
-            }
+            Finding::Unexplained { recall, rise } => format!(
+                "Pairs are missed for another reason than distance, frequency or dimension: {}; {}",
+                found(recall),
+                at_end(*rise)
+            ),
         }
     }
 
@@ -167,10 +153,10 @@ impl Finding {
                 "set `negatives.ancestor_siblings`, which brings frequent documents as negatives of queries that do not want \
                  them, or bring `negatives.alpha` nearer to 1",
             ),
-            Finding::Unexplained { stopped_rising: true, .. } => String::from(
+            Finding::Unexplained { rise: Some(_), .. } => String::from(
                 "add a last stage with a lower temperature and more `negatives.siblings`; where recall stays, more dimensions",
             ),
-            Finding::Unexplained { stopped_rising: false, .. } => String::from(
+            Finding::Unexplained { rise: None, .. } => String::from(
                 "train twice as long, which tells the causes apart: where recall stays, add a last stage with a lower \
                  temperature and more `negatives.siblings`, or more dimensions",
             ),
@@ -185,6 +171,21 @@ fn found(recall: &Recall) -> String {
         format!(", {} nearer than distance {far_from} and {} from there on", Percent(near), Percent(far))
     });
     format!("{} of all pairs are found, {} of the exact matches{parts}", Percent(all), Percent(exact))
+}
+
+/// That the dimension is smaller than one that was seen to suffice.
+fn numbers(dim: usize, enough: usize) -> String {
+    format!(
+        "{dim} numbers are fewer than the {enough} (log2 of the number of documents) that were seen to suffice"
+    )
+}
+
+/// What recall did at the end of training.
+fn at_end(rise: Option<f64>) -> String {
+    match rise {
+        Some(rise) => format!("over the last quarter of the last stage recall rose by {}", Points(rise)),
+        None => String::from("there is no report that says whether recall was still rising"),
+    }
 }
 
 /// The top false hits, as the end of a sentence.

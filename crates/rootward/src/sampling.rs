@@ -50,11 +50,11 @@ pub struct Sampler<'a> {
     steps: usize,
     sampling: Sampling,
     negatives: Negatives,
-    /// The pairs that are drawn once an epoch, as (row of `pairs`, document); empty where it is not pairs.
+    /// The pairs that are drawn once an epoch, as (row of `pairs`, document).
     drawn_pairs: Vec<(u32, Relevant)>,
-    /// The rows of `pairs` that are drawn once an epoch; empty where batches count pairs.
+    /// The rows of `pairs` that are drawn once an epoch.
     drawn_rows: Vec<u32>,
-    /// The pairs at each distance, where they are drawn with replacement; else empty.
+    /// The pairs at each distance that are drawn with replacement. Only one of these three holds anything.
     drawn_by_distance: Rows<(u32, Relevant)>,
     /// The power of the distance that the loss of a positive counts with.
     distance_power: Option<f64>,
@@ -153,7 +153,7 @@ impl<'a> Sampler<'a> {
         self.n_drawn().div_ceil(self.batch)
     }
 
-    /// Pairs or queries of an epoch; only one of the lists is not empty.
+    /// Pairs or queries that are drawn from.
     fn n_drawn(&self) -> usize {
         self.drawn_pairs.len() + self.drawn_rows.len() + self.drawn_by_distance.values().len()
     }
@@ -257,8 +257,9 @@ impl<'a> Sampler<'a> {
         }
     }
 
-    /// How often each document is expected to be brought into a step, counting repeats: into the first step of a
-    /// curriculum, which no recipe corrects for, into every step of the others.
+    /// How often each document is expected to be brought into a step, counting repeats.
+    ///
+    /// Of a curriculum this is the first step alone; a recipe that corrects for frequency may not have one.
     fn expected_draws(&self) -> Vec<f64> {
         let mut draws = frequency::Draws::none(self.hierarchy.n_docs());
         let batch = self.batch as f64;
@@ -283,14 +284,7 @@ impl<'a> Sampler<'a> {
 
     /// The least distance of the pairs that a row of the batch brings.
     fn least_distance(&self) -> u32 {
-        match self.sampling {
-            Sampling::LongOnly { from, .. } => from,
-            Sampling::Regular { .. }
-            | Sampling::Rebalanced { .. }
-            | Sampling::Curriculum { .. }
-            | Sampling::DistanceWeighted { .. }
-            | Sampling::EvenDistances {} => 0,
-        }
+        if let Sampling::LongOnly { from, .. } = self.sampling { from } else { 0 }
     }
 }
 

@@ -81,7 +81,12 @@ impl Stage {
         let fits = negatives.alpha.is_none() || negatives.from == Source::Batch;
         demand(&key("negatives.alpha"), alpha, fits, "no alpha where all documents are negatives")?;
         let fits = negatives.alpha.is_none() || !matches!(self.sampling, Sampling::Curriculum { .. });
-        demand(&key("negatives.alpha"), alpha, fits, "no alpha where frequencies change from step to step")?;
+        demand(
+            &key("negatives.alpha"),
+            alpha,
+            fits,
+            "no alpha beside a curriculum, whose frequencies change",
+        )?;
         let Loss::Softmax { temperature, temperature_end, temperature_rate, distance_power } = self.loss;
         let expected = "a number above 0; scores are divided by it";
         demand(&key("loss.temperature"), temperature, positive(temperature), expected)?;

@@ -344,7 +344,7 @@ fn settings_that_contradict_each_other_are_refused() {
         (
             "kind = \"regular\", by = \"query\", neighbours = 2",
             "kind = \"curriculum\", near = 0, until = 1.0",
-            "`stages.0.negatives.alpha` is 0.5, expected no alpha where frequencies change from step to step",
+            "`stages.0.negatives.alpha` is 0.5, expected no alpha beside a curriculum, whose frequencies change",
         ),
         (
             "temperature_end = 0.05",

@@ -104,7 +104,7 @@ mod tests {
         (0..10_000).for_each(|_| counts[draw(&[0.2, 0.0, 0.5, 0.3], &mut rng)] += 1);
         assert_eq!(counts[1], 0);
         for (count, expected) in counts.into_iter().zip([2000, 0, 5000, 3000]) {
-            assert!((count - expected as i32).abs() <= 250, "{counts:?}");
+            assert!(i32::abs(count - expected) <= 250, "{counts:?}");
         }
         assert_eq!(draw(&[1e-300, 0.0], &mut rng), 0);
     }

@@ -35,6 +35,7 @@ fn the_report_is_one_file_that_loads_nothing() {
     folder.done(DEMO);
     let page = folder.text("out/report.html");
     assert!(page.contains("<svg") && page.contains("</html>"));
+    assert!(page.contains("What the numbers mean") && page.contains("<li>"));
     for load in ["src=", "href=", "<link", "<script", "url(", "@import"] {
         assert!(!page.contains(load), "the page loads something by `{load}`");
     }

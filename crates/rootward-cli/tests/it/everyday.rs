@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::program::Folder;
+use crate::program::{Folder, stderr};
 use crate::small::{NODES, TRAIN, data_noun, with_model, with_tree};
 
 /// The keys of an object, sorted.
@@ -104,6 +104,7 @@ fn a_seed_makes_another_model_and_the_same_seed_the_same() {
 fn eval_prints_exactly_the_promised_keys_and_a_small_tree_is_learned() {
     let found = with_model().json("eval --data tree --model model");
     let promised = [
+        "diagnosis",
         "exact_sets",
         "map",
         "mrr@10",
@@ -123,11 +124,40 @@ fn eval_prints_exactly_the_promised_keys_and_a_small_tree_is_learned() {
 }
 
 #[test]
+fn eval_says_what_the_numbers_mean_and_train_does_at_its_end() {
+    let folder = with_tree();
+    let log = stderr(&folder.run("train --data tree --recipe standard --set encoder.dim=2 --out model"));
+    assert!(log.contains("what the last validation says:\n") && log.contains("remedy: "), "{log}");
+    let page = folder.done("eval --data tree --model model");
+    let words = page.split_once("\n\nWhat the numbers mean:\n").map(|(_, words)| words);
+    let found = folder.json("eval --data tree --model model");
+    for finding in found["diagnosis"].as_array().unwrap() {
+        assert!(words.unwrap().contains(finding["sentence"].as_str().unwrap()), "{finding} in {page}");
+        assert!(finding["kind"].is_string() && finding["remedy"].is_string(), "{finding}");
+    }
+}
+
+#[test]
+fn a_model_whose_report_is_gone_is_measured_all_the_same() {
+    let folder = with_model();
+    let with_report = folder.json("eval --data tree --model model");
+    std::fs::remove_file(folder.at("model/report.jsonl")).unwrap();
+    let without = folder.json("eval --data tree --model model");
+    assert_eq!(without["recall"], with_report["recall"]);
+    assert!(!without["diagnosis"].as_array().unwrap().is_empty());
+}
+
+#[test]
 fn a_written_run_is_measured_like_the_model_that_wrote_it() {
     let folder = with_model();
     for how in ["", " --ancestors"] {
-        let of_model = folder.json(&format!("eval --data tree --model model --run-out out/run.txt{how}"));
-        assert_eq!(folder.json(&format!("eval --data tree --run out/run.txt{how}")), of_model);
+        let mut of_model = folder.json(&format!("eval --data tree --model model --run-out out/run.txt{how}"));
+        let mut of_run = folder.json(&format!("eval --data tree --run out/run.txt{how}"));
+        // More is known of a model than of a run, so more can be said of it.
+        for found in [&mut of_model, &mut of_run] {
+            found.as_object_mut().unwrap().remove("diagnosis");
+        }
+        assert_eq!(of_run, of_model);
     }
     let run = folder.text("out/run.txt");
     assert_eq!(run.lines().count(), NODES * NODES);

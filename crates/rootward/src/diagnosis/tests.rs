@@ -49,7 +49,7 @@ fn course(rise: f64) -> Course {
     Course { stage: 1, name: "last".to_owned(), last, rise, fall: None }
 }
 
-fn check(known: &Known, expected: Expect) {
+fn check(known: &Known, expected: &Expect) {
     let found: Vec<String> = diagnose(known).iter().map(Finding::to_string).collect();
     expected.assert_eq(&found.join("\n"));
 }
@@ -70,7 +70,7 @@ fn check_length(dim: Option<usize>, rise: Option<f64>, expected: &[&str]) {
 fn a_model_that_finds_all_is_told_that_nothing_is_wrong() {
     check(
         &known(0.996, 0.994),
-        expect![
+        &expect![
             "Nothing is wrong: 99.5 % of all pairs are found, 99.6 % of the exact matches, 99.6 % nearer than distance 4 and 99.4 % from there on."
         ],
     );
@@ -87,7 +87,7 @@ fn a_part_that_fails_among_many_pairs_is_not_overlooked() {
 fn recall_that_falls_with_distance_is_lost_in_the_long_distance() {
     check(
         &known(0.9, 0.1),
-        expect![
+        &expect![
             "Lost in the long distance: 50.0 % of all pairs are found, 90.0 % of the exact matches, 90.0 % nearer than distance 4 and 10.0 % from there on. Remedy: use the recipe `climb`, or set `negatives.deduplicate` and `negatives.mask_known`, so that an ancestor is no negative of its own descendants."
         ],
     );
@@ -106,7 +106,7 @@ fn length_and_dimension_are_told_apart_by_what_is_known() {
 }
 
 /// As [`check`], where the near and the far are found alike.
-fn check_told(dim: Option<usize>, rise: Option<f64>, expected: Expect) {
+fn check_told(dim: Option<usize>, rise: Option<f64>, expected: &Expect) {
     check(&Known { dim, course: rise.map(course), ..known(0.6, 0.6) }, expected);
 }
 
@@ -115,7 +115,7 @@ fn a_rise_at_the_end_is_undertraining() {
     check_told(
         Some(64),
         Some(0.02),
-        expect![
+        &expect![
             "Undertrained: recall was still rising at the end, by 2.0 points over the last quarter of stage 1 (`last`). Remedy: train longer: raise `stages.1.epochs` or `stages.1.steps`."
         ],
     );
@@ -126,7 +126,7 @@ fn few_numbers_and_no_rise_are_too_small_a_dimension() {
     check_told(
         Some(4),
         Some(0.0),
-        expect![
+        &expect![
             "The dimension is probably too small: 60.0 % of the near pairs are found, 4 numbers are fewer than the 16 (log2 of the number of documents) that were seen to suffice, and over the last quarter of the last stage recall rose by 0.0 points. Remedy: train with `encoder.dim=16` or more; below 32 with the recipe `climb-small`."
         ],
     );
@@ -137,7 +137,7 @@ fn few_numbers_and_a_rise_may_be_either() {
     check_told(
         Some(4),
         Some(0.02),
-        expect![
+        &expect![
             "Either the dimension is too small or the training too short: 60.0 % of the near pairs are found, 4 numbers are fewer than the 16 (log2 of the number of documents) that were seen to suffice, and over the last quarter of the last stage recall rose by 2.0 points. Remedy: double `stages.1.epochs` or `stages.1.steps`, which tells them apart: where recall then stays, train with `encoder.dim=16` or more."
         ],
     );
@@ -148,7 +148,7 @@ fn few_numbers_without_a_report_may_be_either() {
     check_told(
         Some(4),
         None,
-        expect![
+        &expect![
             "Either the dimension is too small or the training too short: 60.0 % of the near pairs are found, 4 numbers are fewer than the 16 (log2 of the number of documents) that were seen to suffice, and there is no report that says whether recall was still rising. Remedy: double `stages.N.epochs` or `stages.N.steps`, which tells them apart: where recall then stays, train with `encoder.dim=16` or more."
         ],
     );
@@ -159,7 +159,7 @@ fn what_no_rule_explains_is_said_with_the_rise() {
     check_told(
         Some(64),
         Some(0.0),
-        expect![
+        &expect![
             "Pairs are missed for another reason than distance, frequency or dimension: 60.0 % of all pairs are found, 60.0 % of the exact matches, 60.0 % nearer than distance 4 and 60.0 % from there on; over the last quarter of the last stage recall rose by 0.0 points. Remedy: add a last stage with a lower temperature and more `negatives.siblings`; where recall stays, more dimensions."
         ],
     );
@@ -170,7 +170,7 @@ fn what_no_rule_explains_is_said_without_a_report() {
     check_told(
         None,
         None,
-        expect![
+        &expect![
             "Pairs are missed for another reason than distance, frequency or dimension: 60.0 % of all pairs are found, 60.0 % of the exact matches, 60.0 % nearer than distance 4 and 60.0 % from there on; there is no report that says whether recall was still rising. Remedy: train twice as long, which tells the causes apart: where recall stays, add a last stage with a lower temperature and more `negatives.siblings`, or more dimensions."
         ],
     );
@@ -193,7 +193,7 @@ fn near_recall_that_was_traded_for_far_recall_is_forgetting() {
     };
     check(
         &with(0.9, 0.85, Ended::Forgetting),
-        expect![
+        &expect![
             "Forgetting of the near: from stage 1 (`finetune`) on, near recall fell from 95.0 % to 90.0 %, which ended it early, while far recall rose from 20.0 % to 85.0 %. Remedy: lower `stages.1.rate`, or shorten the stage; use the recipe `climb`, which needs no such trade; where far recall matters more, leave it so."
         ],
     );
@@ -208,7 +208,7 @@ fn frequent_documents_that_are_missed_are_pushed_down() {
     let popularity = Popularity::of(&evaluation, &pairs, &docs);
     check(
         &Known { popularity: Some(popularity), ..known(0.9, 0.9) },
-        expect![
+        &expect![
             "Popularity bias, frequent documents pushed down: the 2 that make up half of all pairs are found in 50.0 % of theirs, the others in 100.0 %; at the same distance that is 50.0 points less; most often found by mistake: `title 19` 18 times (relevant to 1). Remedy: set `negatives.deduplicate`, or `negatives.alpha=0` (logQ), so that a frequent document is no stronger a negative than a rare one."
         ],
     );
@@ -221,7 +221,7 @@ fn frequent_documents_that_are_found_by_mistake_are_pushed_up() {
     let popularity = Popularity::of(&evaluation, &pairs, &docs);
     check(
         &Known { popularity: Some(popularity), ..known(0.9, 0.9) },
-        expect![
+        &expect![
             "Popularity bias, frequent documents pushed up: the 2 that make up half of all pairs are 100.0 % of the 2 false hits, where chance would make them 9.52 %; most often found by mistake: `title 20` 2 times (relevant to 18). Remedy: set `negatives.ancestor_siblings`, which brings frequent documents as negatives of queries that do not want them, or bring `negatives.alpha` nearer to 1."
         ],
     );

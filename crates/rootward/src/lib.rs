@@ -18,6 +18,7 @@ pub mod diagnosis;
 mod digits;
 pub mod encoder;
 pub mod eval;
+pub mod exact;
 pub mod files;
 pub mod hierarchy;
 pub mod ids;

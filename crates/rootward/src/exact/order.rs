@@ -1,0 +1,158 @@
+//! Orders of the documents in which relevant sets are few runs of neighbours: what the dimension of the exact encoder
+//! is made of.
+//!
+//! [`tour`] keeps the descendants of each document together, which in a tree is one run for each. [`blocks`] keeps the
+//! ancestors of each document together; a block is a chain of neighbours, and the order of the blocks is free, which
+//! [`spread`] uses to keep those apart on the circle that one query has to tell from their neighbourhood.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::f64::consts::PI;
+
+use crate::hierarchy::{Edge, Hierarchy};
+use crate::ids::DocIdx;
+use crate::rows::Rows;
+
+/// The documents under each document, itself included.
+pub(crate) fn descendants(hierarchy: &Hierarchy) -> Rows<u32> {
+    let pairs = (0..hierarchy.n_docs() as u32)
+        .flat_map(|below| hierarchy.ancestors(DocIdx(below)).iter().map(move |above| (above.doc.at(), below)));
+    Rows::group(hierarchy.n_docs(), pairs)
+}
+
+/// All documents, each followed by what is below it, where it is not below another parent of theirs.
+///
+/// A document with several parents follows the one with the fewest descendants: its other parents' descendants are cut
+/// into one run more, and those with many are likely to be ancestors of the one chosen, which have it in their run.
+pub(crate) fn tour(hierarchy: &Hierarchy, below: &Rows<u32>) -> Vec<u32> {
+    let size = |doc: &DocIdx| below.row(doc.at()).len();
+    let chosen = |child: DocIdx| hierarchy.parents(child).iter().copied().min_by_key(size);
+    let mut order = Vec::with_capacity(hierarchy.n_docs());
+    let mut waiting: Vec<DocIdx> = hierarchy.roots().collect();
+    waiting.reverse();
+    while let Some(doc) = waiting.pop() {
+        order.push(doc.0);
+        let children = hierarchy.children(doc).iter().rev();
+        waiting.extend(children.filter(|child| chosen(**child) == Some(doc)));
+    }
+    order
+}
+
+/// All documents in chains, so that the ancestors of any document are few runs of neighbours in chains.
+///
+/// Every document may have two neighbours. A pair of a child and a parent saves a run to each query at or below the
+/// child; pairs are taken greedily by what they save, where a query counts `base` times as much for each run more that
+/// it has. So `base` says how much the worst query matters against all others.
+pub(crate) fn blocks(hierarchy: &Hierarchy, below: &Rows<u32>, base: f64) -> Vec<Vec<u32>> {
+    let edges: Vec<Edge> = hierarchy.edges().collect();
+    let n_runs = |doc| hierarchy.ancestors(DocIdx(doc)).len() as i32;
+    let n_docs = hierarchy.n_docs();
+    let most = (0..n_docs as u32).map(n_runs).max().unwrap_or(0);
+    let mut weight: Vec<f64> = (0..n_docs as u32).map(|doc| base.powi(n_runs(doc) - most)).collect();
+    // Bits of non-negative numbers are ordered as the numbers are.
+    let saved = |weight: &[f64], edge: Edge| {
+        below.row(edge.child.at()).iter().map(|query| weight[*query as usize]).sum::<f64>().to_bits()
+    };
+    let mut best: BinaryHeap<(u64, Reverse<usize>)> =
+        (0..edges.len()).map(|at| (saved(&weight, edges[at]), Reverse(at))).collect();
+    let mut chains = Chains::new(n_docs);
+    while let Some((_, Reverse(at))) = best.pop() {
+        let edge = edges[at];
+        if !chains.may_join(edge.child, edge.parent) {
+            continue;
+        }
+        // What a pair saves only falls as others are taken: it is worked out again when it is met.
+        let now = saved(&weight, edge);
+        if best.peek().is_some_and(|(next, _)| now < *next) {
+            best.push((now, Reverse(at)));
+            continue;
+        }
+        chains.join(edge.child, edge.parent);
+        below.row(edge.child.at()).iter().for_each(|query| weight[*query as usize] /= base);
+    }
+    chains.into_blocks()
+}
+
+/// Documents that are joined to at most two others, never in a circle.
+struct Chains {
+    neighbours: Vec<Vec<u32>>,
+    /// The other end of the chain, right for documents at an end only.
+    far_end: Vec<u32>,
+}
+
+impl Chains {
+    fn new(n_docs: usize) -> Self {
+        Chains { neighbours: vec![Vec::new(); n_docs], far_end: (0..n_docs as u32).collect() }
+    }
+
+    fn may_join(&self, one: DocIdx, other: DocIdx) -> bool {
+        let has_room = |doc: DocIdx| self.neighbours[doc.at()].len() < 2;
+        has_room(one) && has_room(other) && self.far_end[one.at()] != other.0
+    }
+
+    fn join(&mut self, one: DocIdx, other: DocIdx) {
+        let (first, last) = (self.far_end[one.at()], self.far_end[other.at()]);
+        self.neighbours[one.at()].push(other.0);
+        self.neighbours[other.at()].push(one.0);
+        self.far_end[first as usize] = last;
+        self.far_end[last as usize] = first;
+    }
+
+    /// The chains from end to end, by their lesser end.
+    fn into_blocks(self) -> Vec<Vec<u32>> {
+        let ends = (0..self.neighbours.len() as u32).filter(|doc| self.neighbours[*doc as usize].len() < 2);
+        let first_ends = ends.filter(|doc| *doc <= self.far_end[*doc as usize]);
+        let walk = |first: u32| {
+            let mut chain = vec![first];
+            let mut before = None;
+            let mut last = first;
+            while let Some(next) = self.neighbours[last as usize].iter().find(|doc| Some(**doc) != before) {
+                (before, last) = (Some(last), *next);
+                chain.push(last);
+            }
+            chain
+        };
+        first_ends.map(walk).collect()
+    }
+}
+
+/// Blocks in so many arcs of a circle, so that those that one query has documents in are far from each other.
+///
+/// The polynomial of a query is small near a run of its by the product of `sin²` of half the distances of its other
+/// runs. The inverse of that product is kept for each query and arc; blocks go, those of the most queries first, where
+/// the sum over their queries is least, and fuller arcs, in which points are nearer to each other, count more.
+pub(crate) fn spread(blocks: Vec<Vec<u32>>, below: &Rows<u32>, n_arcs: usize) -> Vec<Vec<u32>> {
+    let crowding: Vec<f64> = (0..n_arcs)
+        .map(|apart| match apart {
+            0 => (4.0 * n_arcs as f64).powi(2),
+            _ => (PI * apart as f64 / n_arcs as f64).sin().powi(-2),
+        })
+        .collect();
+    let mut by_use: Vec<(Vec<u32>, Vec<u32>)> =
+        blocks.into_iter().map(|block| (users(&block, below), block)).collect();
+    by_use.sort_by_key(|(users, _)| Reverse(users.len()));
+    let mut smallness = vec![1.0; below.len() * n_arcs]; // (queries, arcs)
+    let mut arcs = vec![Vec::new(); n_arcs];
+    for (users, block) in by_use {
+        let cost = |arc: usize| {
+            let smallness: f64 = users.iter().map(|query| smallness[*query as usize * n_arcs + arc]).sum();
+            smallness * ((arcs[arc].len() + block.len()) as f64).powi(2)
+        };
+        let costs: Vec<f64> = (0..n_arcs).map(cost).collect();
+        let best = (0..n_arcs).min_by(|a, b| costs[*a].total_cmp(&costs[*b])).expect("there is an arc");
+        for query in users {
+            let of_query = &mut smallness[query as usize * n_arcs..][..n_arcs];
+            of_query.iter_mut().enumerate().for_each(|(arc, value)| *value *= crowding[arc.abs_diff(best)]);
+        }
+        arcs[best].extend(block);
+    }
+    arcs
+}
+
+/// The queries that have an ancestor among some documents, in ascending order.
+fn users(docs: &[u32], below: &Rows<u32>) -> Vec<u32> {
+    let mut users: Vec<u32> = docs.iter().flat_map(|doc| below.row(*doc as usize)).copied().collect();
+    users.sort_unstable();
+    users.dedup();
+    users
+}

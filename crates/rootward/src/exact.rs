@@ -52,8 +52,8 @@ pub struct ExactEncoder {
     docs: Vec<f64>,
 }
 
-/// What a query in a chain of the greedy order counts more for each run more that it has. The best of these is taken:
-/// small ones look at all queries, great ones at the worst.
+/// How many times more a query counts in the greedy order for each run more that it has; the best of these is taken.
+/// Small ones look at all queries, great ones at the worst.
 const BASES: [f64; 4] = [2.0, 3.0, 4.0, 6.0];
 
 /// Up to this many places of a tour all integers of the interval construction are below 2^53.
@@ -76,18 +76,16 @@ impl ExactEncoder {
             .map(|doc| hierarchy.ancestors(DocIdx(doc)).iter().map(|a| a.doc.0).collect::<Vec<u32>>())
             .collect();
         let tour = Circle::even(&order::tour(hierarchy, &below));
-        let (chains, _) = (BASES.iter().map(|base| order::blocks(hierarchy, &below, *base)))
-            .map(|blocks| {
-                let runs = most_runs(&Circle::even(&blocks.concat()), &above);
-                (blocks, runs)
-            })
-            .min_by_key(|(_, runs)| *runs)
-            .expect("there are bases");
-        let n_arcs = 2 * most_runs(&Circle::even(&chains.concat()), &above);
-        let chains = Circle::arcs(&order::spread(chains, &below, n_arcs));
+        let with_runs = |base: &f64| {
+            let blocks = order::blocks(hierarchy, &below, *base);
+            (most_runs(&Circle::even(&blocks.concat()), &above), blocks)
+        };
+        let tried: Vec<(usize, Vec<Vec<u32>>)> = BASES.par_iter().map(with_runs).collect();
+        let (runs, blocks) = tried.into_iter().min_by_key(|(runs, _)| *runs).expect("there are bases");
+        let blocks = Circle::arcs(&order::spread(blocks, &below, 2 * runs));
         let mut found = [
             (Construction::RunsOfDescendants, most_runs(&tour, &below), &tour, &below),
-            (Construction::RunsOfAncestors, most_runs(&chains, &above), &chains, &above),
+            (Construction::RunsOfAncestors, most_runs(&blocks, &above), &blocks, &above),
         ];
         found.sort_by_key(|(_, runs, _, _)| *runs);
         let [best, other] = found.map(|(construction, runs, circle, sets)| {

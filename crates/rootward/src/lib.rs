@@ -29,6 +29,7 @@ pub mod matrix;
 pub mod model;
 pub mod optimiser;
 pub mod pairs;
+pub mod polish;
 pub mod random;
 pub mod recipe;
 pub mod rows;

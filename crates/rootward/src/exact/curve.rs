@@ -34,12 +34,12 @@ impl Circle {
         Circle { place: inverse(order), angles: (0..order.len()).map(|at| step * (at as f64 + 0.5)).collect() }
     }
 
-    /// Items in arcs of one length, which empty arcs as long keep apart.
+    /// Items in arcs of one length, which empty arcs a quarter as long keep apart.
     pub(crate) fn arcs(arcs: &[Vec<u32>]) -> Self {
         let arc = TAU / arcs.len() as f64;
         let angles = arcs.iter().enumerate().flat_map(|(number, items)| {
             let within = move |at: usize| (at as f64 + 0.5) / items.len() as f64;
-            (0..items.len()).map(move |at| arc * (number as f64 + 0.25 + 0.5 * within(at)))
+            (0..items.len()).map(move |at| arc * (number as f64 + 0.1 + 0.8 * within(at)))
         });
         Circle { place: inverse(&arcs.concat()), angles: angles.collect() }
     }

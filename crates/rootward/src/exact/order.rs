@@ -2,8 +2,8 @@
 //! is made of.
 //!
 //! [`tour`] keeps the descendants of each document together, which in a tree is one run for each. [`blocks`] keeps the
-//! ancestors of each document together; a block is a chain of neighbours, and the order of the blocks is free, which
-//! [`spread`] uses to keep those apart on the circle that one query has to tell from their neighbourhood.
+//! ancestors of each document together as far as it can, in blocks whose order is free; [`spread`] uses that freedom to
+//! keep those blocks apart on the circle that hold documents of one query.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -38,11 +38,12 @@ pub(crate) fn tour(hierarchy: &Hierarchy, below: &Rows<u32>) -> Vec<u32> {
     order
 }
 
-/// All documents in chains, so that the ancestors of any document are few runs of neighbours in chains.
+/// All documents in blocks, so that the ancestors of any document fill one run of each of few blocks.
 ///
-/// Every document may have two neighbours. A pair of a child and a parent saves a run to each query at or below the
-/// child; pairs are taken greedily by what they save, where a query counts `base` times as much for each run more that
-/// it has. So `base` says how much the worst query matters against all others.
+/// A block rises along edges from a document to a summit and falls again. What is above an ancestor is an ancestor too,
+/// so those of a query that are in a block reach from the summit some way down on either side: one run. Every edge that
+/// is taken saves a run to each query at or below the child. Edges are taken greedily by what they save, where a query
+/// counts `base` times as much for each run more that it has: `base` says how much the worst query matters.
 pub(crate) fn blocks(hierarchy: &Hierarchy, below: &Rows<u32>, base: f64) -> Vec<Vec<u32>> {
     let edges: Vec<Edge> = hierarchy.edges().collect();
     let n_runs = |doc| hierarchy.ancestors(DocIdx(doc)).len() as i32;
@@ -55,66 +56,61 @@ pub(crate) fn blocks(hierarchy: &Hierarchy, below: &Rows<u32>, base: f64) -> Vec
     };
     let mut best: BinaryHeap<(u64, Reverse<usize>)> =
         (0..edges.len()).map(|at| (saved(&weight, edges[at]), Reverse(at))).collect();
-    let mut chains = Chains::new(n_docs);
+    let mut slopes = Slopes { up: vec![None; n_docs], down: vec![Vec::new(); n_docs] };
     while let Some((_, Reverse(at))) = best.pop() {
         let edge = edges[at];
-        if !chains.may_join(edge.child, edge.parent) {
+        if !slopes.may_take(edge) {
             continue;
         }
-        // What a pair saves only falls as others are taken: it is worked out again when it is met.
+        // What an edge saves only falls as others are taken: it is worked out again when it is met.
         let now = saved(&weight, edge);
         if best.peek().is_some_and(|(next, _)| now < *next) {
             best.push((now, Reverse(at)));
             continue;
         }
-        chains.join(edge.child, edge.parent);
+        slopes.take(edge);
         below.row(edge.child.at()).iter().for_each(|query| weight[*query as usize] /= base);
     }
-    chains.into_blocks()
+    slopes.blocks()
 }
 
-/// Documents that are joined to at most two others, never in a circle.
-struct Chains {
-    neighbours: Vec<Vec<u32>>,
-    /// The other end of the chain, right for documents at an end only.
-    far_end: Vec<u32>,
+/// The edges that were taken: at most two at a document, and one of them up. So there is no circle among them, at whose
+/// lowest document two would lead up.
+struct Slopes {
+    up: Vec<Option<DocIdx>>,
+    down: Vec<Vec<DocIdx>>,
 }
 
-impl Chains {
-    fn new(n_docs: usize) -> Self {
-        Chains { neighbours: vec![Vec::new(); n_docs], far_end: (0..n_docs as u32).collect() }
+impl Slopes {
+    fn may_take(&self, Edge { child, parent }: Edge) -> bool {
+        let n_taken = |doc: DocIdx| self.down[doc.at()].len() + usize::from(self.up[doc.at()].is_some());
+        self.up[child.at()].is_none() && n_taken(child) < 2 && n_taken(parent) < 2
     }
 
-    fn may_join(&self, one: DocIdx, other: DocIdx) -> bool {
-        let has_room = |doc: DocIdx| self.neighbours[doc.at()].len() < 2;
-        has_room(one) && has_room(other) && self.far_end[one.at()] != other.0
+    fn take(&mut self, Edge { child, parent }: Edge) {
+        self.up[child.at()] = Some(parent);
+        self.down[parent.at()].push(child);
     }
 
-    fn join(&mut self, one: DocIdx, other: DocIdx) {
-        let (first, last) = (self.far_end[one.at()], self.far_end[other.at()]);
-        self.neighbours[one.at()].push(other.0);
-        self.neighbours[other.at()].push(one.0);
-        self.far_end[first as usize] = last;
-        self.far_end[last as usize] = first;
-    }
-
-    /// The chains from end to end, by their lesser end.
-    fn into_blocks(self) -> Vec<Vec<u32>> {
-        let ends = (0..self.neighbours.len() as u32).filter(|doc| self.neighbours[*doc as usize].len() < 2);
-        let first_ends = ends.filter(|doc| *doc <= self.far_end[*doc as usize]);
-        let walk = |first: u32| {
-            let mut chain = vec![first];
-            let mut before = None;
-            let mut last = first;
-            while let Some(next) = self.neighbours[last as usize].iter().find(|doc| Some(**doc) != before) {
-                (before, last) = (Some(last), *next);
-                chain.push(last);
-            }
-            chain
+    /// The blocks from end to end, by their summits.
+    fn blocks(&self) -> Vec<Vec<u32>> {
+        let fall = |from: Option<&DocIdx>| {
+            std::iter::successors(from.copied(), |doc| self.down[doc.at()].first().copied()).map(|doc| doc.0)
         };
-        first_ends.map(walk).collect()
+        let summits = (0..self.up.len()).filter(|doc| self.up[*doc].is_none());
+        let block = |summit: usize| {
+            let mut block: Vec<u32> = fall(self.down[summit].first()).collect();
+            block.reverse();
+            block.push(summit as u32);
+            block.extend(fall(self.down[summit].get(1)));
+            block
+        };
+        summits.map(block).collect()
     }
 }
+
+/// What it counts that two blocks with documents of one query share an arc, where they may be any two neighbours.
+const SAME_ARC: f64 = 1e6;
 
 /// Blocks in so many arcs of a circle, so that those that one query has documents in are far from each other.
 ///
@@ -124,7 +120,7 @@ impl Chains {
 pub(crate) fn spread(blocks: Vec<Vec<u32>>, below: &Rows<u32>, n_arcs: usize) -> Vec<Vec<u32>> {
     let crowding: Vec<f64> = (0..n_arcs)
         .map(|apart| match apart {
-            0 => (4.0 * n_arcs as f64).powi(2),
+            0 => SAME_ARC,
             _ => (PI * apart as f64 / n_arcs as f64).sin().powi(-2),
         })
         .collect();

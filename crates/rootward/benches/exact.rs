@@ -21,7 +21,8 @@ const GRAPHS: usize = 200;
 const MOST_DOCS: usize = 10_000;
 
 fn main() {
-    let chosen: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let chosen: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let wanted = |family: &str| chosen.is_empty() || chosen.iter().any(|name| name == family);
     let mut rng = stream(7, Purpose::Init);
     if wanted("trees") {

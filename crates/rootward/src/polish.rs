@@ -34,7 +34,9 @@ pub struct Polished {
 #[derive(Debug, thiserror::Error)]
 pub enum PolishError {
     /// The vectors do not belong to these pairs.
-    #[error("{expected} query vectors of {dim} numbers were expected, {got} of {got_dim} were found; do all parts come from the same model?")]
+    #[error(
+        "{expected} query vectors of {dim} numbers were expected, {got} of {got_dim} were found; do all parts come from the same model?"
+    )]
     Shape {
         /// Queries with pairs.
         expected: usize,
@@ -46,7 +48,9 @@ pub enum PolishError {
         got_dim: usize,
     },
     /// A vector holds something that is not a number, or its scores overflow to it.
-    #[error("a score of the query in row {row} is not a number; the model may have diverged: try a lower rate")]
+    #[error(
+        "a score of the query in row {row} is not a number; the model may have diverged: try a lower rate"
+    )]
     Nan {
         /// The row of the query.
         row: usize,
@@ -130,7 +134,7 @@ fn separate(docs: &Matrix, wanted: &[usize], start: &[f32]) -> Option<Vec<f32>> 
     let mut vector = start.to_vec();
     let mut others: Vec<usize> = Vec::new();
     let mut hulls = Hulls::new(docs, wanted[0]);
-    wanted[1..].iter().for_each(|doc| hulls.add(docs, Side::Wanted, *doc));
+    wanted[1..].iter().for_each(|doc| hulls.add(docs, Set::Wanted, *doc));
     for _ in 0..MOST_ROUNDS {
         let wrong = best_others(docs, wanted, &vector);
         if wrong.is_empty() {
@@ -140,7 +144,7 @@ fn separate(docs: &Matrix, wanted: &[usize], start: &[f32]) -> Option<Vec<f32>> 
         for doc in wrong {
             if !others.contains(&doc) {
                 others.push(doc);
-                hulls.add(docs, Side::Other, doc);
+                hulls.add(docs, Set::Other, doc);
             }
         }
         // A separation in `f64` that `f32` has lost gives no new documents.
@@ -159,24 +163,23 @@ fn best_others(docs: &Matrix, wanted: &[usize], query: &[f32]) -> Vec<usize> {
     let least = wanted.iter().map(|doc| scores[*doc]).fold(f32::INFINITY, f32::min);
     // A little more than the rounding of a score, in whatever order it is added up.
     let bound = least - least.abs().max(1.0) * 4.0 * f32::EPSILON;
-    let mut wrong: Vec<usize> = (0..scores.len())
-        .filter(|doc| scores[*doc] >= bound && wanted.binary_search(doc).is_err())
-        .collect();
+    let mut wrong: Vec<usize> =
+        (0..scores.len()).filter(|doc| scores[*doc] >= bound && wanted.binary_search(doc).is_err()).collect();
     wrong.sort_unstable_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
     wrong.truncate(ADDED);
     wrong
 }
 
-/// Which of the two hulls a point belongs to.
+/// Which of the two sets a point belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
+enum Set {
     Wanted,
     Other,
 }
 
 /// A point of a hull, and its weight in the point of that hull that is nearest to the other one.
 struct Corner {
-    side: Side,
+    side: Set,
     point: Vec<f64>,
     weight: f64,
 }
@@ -193,16 +196,16 @@ struct Hulls {
 impl Hulls {
     fn new(docs: &Matrix, wanted: usize) -> Self {
         let mut hulls = Hulls { corners: Vec::new(), difference: vec![0.0; docs.dim()] };
-        hulls.add(docs, Side::Wanted, wanted);
+        hulls.add(docs, Set::Wanted, wanted);
         hulls
     }
 
     /// Adds a corner: with all weight when it is the first of its side, otherwise with none.
-    fn add(&mut self, docs: &Matrix, side: Side, doc: usize) {
+    fn add(&mut self, docs: &Matrix, side: Set, doc: usize) {
         let point: Vec<f64> = docs.row(doc).iter().map(|value| f64::from(*value)).collect();
         let is_first = self.corners.iter().all(|corner| corner.side != side);
         let weight = if is_first { 1.0 } else { 0.0 };
-        let sign = if side == Side::Wanted { weight } else { -weight };
+        let sign = if side == Set::Wanted { weight } else { -weight };
         self.difference.iter_mut().zip(&point).for_each(|(d, p)| *d += sign * p);
         self.corners.push(Corner { side, point, weight });
     }
@@ -214,10 +217,13 @@ impl Hulls {
             if square < TOUCHING * TOUCHING {
                 return false;
             }
-            let scores: Vec<f64> =
-                self.corners.iter().map(|c| c.point.iter().zip(&self.difference).map(|(p, d)| p * d).sum()).collect();
-            let wanted = self.step(Side::Wanted, &scores);
-            let other = self.step(Side::Other, &scores);
+            let scores: Vec<f64> = self
+                .corners
+                .iter()
+                .map(|c| c.point.iter().zip(&self.difference).map(|(p, d)| p * d).sum())
+                .collect();
+            let wanted = self.step(Set::Wanted, &scores);
+            let other = self.step(Set::Other, &scores);
             if scores[wanted.to] - scores[other.to] >= ENOUGH * square {
                 return true;
             }
@@ -227,12 +233,13 @@ impl Hulls {
     }
 
     /// The best shift of weight on one side: to the corner nearest to the other side, from the furthest with weight.
-    fn step(&self, side: Side, scores: &[f64]) -> Step {
+    fn step(&self, side: Set, scores: &[f64]) -> Step {
         // Greater is further from the other side.
-        let back = |at: usize| if side == Side::Wanted { scores[at] } else { -scores[at] };
+        let back = |at: usize| if side == Set::Wanted { scores[at] } else { -scores[at] };
         let mine = (0..self.corners.len()).filter(|at| self.corners[*at].side == side);
         let to = mine.clone().min_by(|a, b| back(*a).total_cmp(&back(*b)));
-        let from = mine.filter(|at| self.corners[*at].weight > 0.0).max_by(|a, b| back(*a).total_cmp(&back(*b)));
+        let from =
+            mine.filter(|at| self.corners[*at].weight > 0.0).max_by(|a, b| back(*a).total_cmp(&back(*b)));
         let (to, from) = (to.expect("a side has a corner"), from.expect("the weights of a side add up to 1"));
         Step { from, to, gain: back(from) - back(to) }
     }
@@ -246,7 +253,7 @@ impl Hulls {
         let moved = if square > 0.0 { (gain / square).min(weight) } else { weight };
         self.corners[from].weight = if moved == weight { 0.0 } else { weight - moved };
         self.corners[to].weight += moved;
-        let sign = if self.corners[to].side == Side::Wanted { moved } else { -moved };
+        let sign = if self.corners[to].side == Set::Wanted { moved } else { -moved };
         self.difference.iter_mut().zip(&way).for_each(|(d, w)| *d += sign * w);
     }
 }

@@ -31,7 +31,10 @@ impl Circle {
     /// Items at equal distances, in this order.
     pub(crate) fn even(order: &[u32]) -> Self {
         let step = TAU / order.len() as f64;
-        Circle { place: inverse(order), angles: (0..order.len()).map(|at| step * (at as f64 + 0.5)).collect() }
+        Circle {
+            place: inverse(order),
+            angles: (0..order.len()).map(|at| step * (at as f64 + 0.5)).collect(),
+        }
     }
 
     /// Items in arcs of one length, which empty arcs a quarter as long keep apart.

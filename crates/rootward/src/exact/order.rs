@@ -15,8 +15,9 @@ use crate::rows::Rows;
 
 /// The documents under each document, itself included.
 pub(crate) fn descendants(hierarchy: &Hierarchy) -> Rows<u32> {
-    let pairs = (0..hierarchy.n_docs() as u32)
-        .flat_map(|below| hierarchy.ancestors(DocIdx(below)).iter().map(move |above| (above.doc.at(), below)));
+    let pairs = (0..hierarchy.n_docs() as u32).flat_map(|below| {
+        hierarchy.ancestors(DocIdx(below)).iter().map(move |above| (above.doc.at(), below))
+    });
     Rows::group(hierarchy.n_docs(), pairs)
 }
 

@@ -12,7 +12,7 @@
 //!   document. The same with the roles exchanged: queries on the circle, and runs of each document's descendants.
 //!   `k` is 1 for a forest, and never more than the size of the largest `S(q)`, whatever the number of documents.
 //!
-//! So the dimension is found by looking for an order with few runs ([`order`]); the nouns of WordNet, with |S(q)| up to
+//! So the dimension is found by looking for an order with few runs (`order`); the nouns of WordNet, with |S(q)| up to
 //! 35, have one with `k = 9`, which is 19 dimensions. That much is arithmetic of real numbers; whether `f64` suffices
 //! depends on how near to each other the roots are. [`ExactEncoder::is_proven`] tells by a bound on all rounding
 //! errors, [`ExactEncoder::errors`] by trying every pair. The `k` found is an upper bound: another order may need less.

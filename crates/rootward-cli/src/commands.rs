@@ -2,6 +2,7 @@
 
 pub(crate) mod demo;
 pub(crate) mod eval;
+pub(crate) mod geometry;
 pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod search;

@@ -40,6 +40,7 @@ struct Arguments {
 enum Command {
     Demo(commands::demo::Demo),
     Inspect(commands::inspect::Inspect),
+    Geometry(commands::geometry::Geometry),
     Import(commands::import::Import),
     Train(commands::train::Train),
     Eval(commands::eval::Eval),
@@ -66,6 +67,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::Demo(demo) => demo.run(),
         Command::Inspect(inspect) => inspect.run(),
+        Command::Geometry(geometry) => geometry.run(),
         Command::Import(import) => import.run(),
         Command::Train(train) => train.run(),
         Command::Eval(eval) => eval.run(),

@@ -1,7 +1,7 @@
-//! Counts as people read them, the same on every page that the library prints.
+//! Counts as people read them, the same on every page.
 
 /// A count with its digits in groups of three: `82,115`.
-pub(crate) fn grouped(count: usize) -> String {
+pub fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

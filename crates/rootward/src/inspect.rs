@@ -10,6 +10,7 @@ use crate::dataset::{Dataset, Split};
 use crate::digits::grouped;
 use crate::hierarchy::Hierarchy;
 use crate::ids::DocIdx;
+use crate::pairs::Pairs;
 
 /// What [`inspect`] found. As JSON its keys are the names of the fields.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -103,7 +104,7 @@ pub struct Dimension {
 /// Counts a data set.
 pub fn inspect(dataset: &Dataset) -> Inspection {
     let judged = |split| dataset.judgements(split).map(<[_]>::len);
-    let relevant = relevant_sets(dataset);
+    let pairs = dataset.pairs_of(&[Split::Train, Split::Test]);
     Inspection {
         name: dataset.name.clone(),
         documents: dataset.docs.len(),
@@ -115,8 +116,8 @@ pub fn inspect(dataset: &Dataset) -> Inspection {
             test: judged(Split::Test),
         },
         hierarchy: shape(dataset),
-        dimension: dimension(relevant.queries, dataset.docs.len(), relevant.max),
-        relevant,
+        dimension: Dimension::of(&pairs, dataset.docs.len()),
+        relevant: relevant_sets(&pairs),
     }
 }
 
@@ -150,25 +151,28 @@ fn shape(dataset: &Dataset) -> Shape {
     }
 }
 
-fn relevant_sets(dataset: &Dataset) -> RelevantSets {
-    let pairs = dataset.pairs_of(&[Split::Train, Split::Test]);
+fn relevant_sets(pairs: &Pairs) -> RelevantSets {
     RelevantSets {
         queries: pairs.n_queries(),
         pairs: pairs.n_pairs(),
         mean: mean(pairs.n_pairs(), pairs.n_queries()),
-        max: (0..pairs.n_queries()).map(|row| pairs.relevant(row).len()).max().unwrap_or(0),
+        max: pairs.largest_set(),
         by_distance: pairs.by_distance(),
     }
 }
 
-fn dimension(n_queries: usize, n_docs: usize, largest_set: usize) -> Option<Dimension> {
-    if largest_set == 0 {
-        return None;
+impl Dimension {
+    /// The bound for these queries over so many documents; `None` where nothing is relevant to any.
+    pub fn of(pairs: &Pairs, n_docs: usize) -> Option<Self> {
+        let largest_set = pairs.largest_set();
+        if largest_set == 0 {
+            return None;
+        }
+        // Logarithms apart, because the product of two large counts may not fit.
+        let log_pairs = (pairs.n_queries() as f64).ln() + (n_docs as f64).ln();
+        let at_least = |factor: f64| (factor * largest_set as f64 * log_pairs).ceil() as usize;
+        Some(Dimension { each_query: at_least(4.0), one_threshold: at_least(8.0) })
     }
-    // Logarithms apart, because the product of two large counts may not fit.
-    let log_pairs = (n_queries as f64).ln() + (n_docs as f64).ln();
-    let at_least = |factor: f64| (factor * largest_set as f64 * log_pairs).ceil() as usize;
-    Some(Dimension { each_query: at_least(4.0), one_threshold: at_least(8.0) })
 }
 
 /// 0 where there is nothing to take the mean of.

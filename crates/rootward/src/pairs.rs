@@ -3,8 +3,11 @@
 //! Everything that trains or measures works on pairs; only this file knows that they come from a query's exact
 //! matches and the hierarchy above them. A query's documents are sorted by distance, then by document.
 
+use rand_pcg::Pcg64;
+
 use crate::hierarchy::Hierarchy;
 use crate::ids::{DocIdx, QueryIdx};
+use crate::random::shuffled;
 use crate::rows::Rows;
 
 /// A document that a query should retrieve.
@@ -82,6 +85,20 @@ impl Pairs {
         counts
     }
 
+    /// The size of the largest S(q); 0 where there are no queries.
+    pub fn largest_set(&self) -> usize {
+        (0..self.n_queries()).map(|row| self.relevant(row).len()).max().unwrap_or(0)
+    }
+
+    /// The pairs of `n` rows drawn at random, in the order of the rows; of all where there are no more.
+    pub fn sample(&self, n: usize, rng: &mut Pcg64) -> Pairs {
+        let mut rows: Vec<usize> =
+            shuffled(self.n_queries(), rng).into_iter().map(|row| row as usize).collect();
+        rows.truncate(n);
+        rows.sort_unstable();
+        self.subset(&rows)
+    }
+
     /// The pairs of some rows only, in that order.
     ///
     /// # Panics
@@ -98,6 +115,7 @@ impl Pairs {
 mod tests {
     use super::*;
     use crate::hierarchy::Edge;
+    use crate::random::{Purpose, stream};
 
     /// The pairs of queries with these exact matches, over 0 under 1 under 2 and under 3, 3 under 2, and 4 alone.
     fn pairs(exact: &[&[u32]]) -> Pairs {
@@ -133,11 +151,21 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_keeps_the_order_of_the_rows_and_is_all_of_them_where_there_are_no_more() {
+        let all = pairs(&[&[4], &[1], &[2], &[0]]);
+        let draw = |n, seed| all.sample(n, &mut stream(seed, Purpose::Validation)).queries().to_vec();
+        assert_eq!((draw(9, 1), draw(0, 1)), (all.queries().to_vec(), Vec::new()));
+        assert!((0..20).all(|seed| draw(2, seed).is_sorted() && draw(2, seed).len() == 2));
+        assert!((1..20).any(|seed| draw(2, seed) != draw(2, 0)));
+    }
+
+    #[test]
     fn a_subset_has_the_rows_that_were_asked_for_in_that_order() {
         let all = pairs(&[&[4], &[1], &[2]]);
         let some = all.subset(&[2, 1]);
         assert_eq!(some.queries(), [QueryIdx(2), QueryIdx(1)]);
         assert_eq!((row(&some, 0), row(&some, 1)), (row(&all, 2), row(&all, 1)));
         assert_eq!(all.subset(&[]).by_distance(), [0; 0]);
+        assert_eq!((all.largest_set(), all.subset(&[]).largest_set()), (3, 0));
     }
 }

@@ -17,6 +17,8 @@ use crate::loss::{LossError, Scratch, Targets, corrected_softmax};
 use crate::pairs::Pairs;
 use crate::random::{Purpose, shuffled, stream};
 use crate::recipe::{Part, Recipe, Stage};
+use crate::random::{Purpose, stream};
+use crate::recipe::{Loss, Part, Recipe, Stage};
 use crate::sampling::{NothingToDraw, Sampler};
 use crate::tensors::{TensorError, Tensors};
 
@@ -420,12 +422,7 @@ fn validation_pairs(data: &Dataset, train: &Pairs, recipe: &Recipe) -> Pairs {
         dev.subset(&both.collect::<Vec<_>>())
     });
     let from = dev.as_ref().filter(|dev| dev.n_queries() > 0).unwrap_or(train);
-    let mut rng = stream(recipe.seed, Purpose::Validation);
-    let mut rows: Vec<usize> =
-        shuffled(from.n_queries(), &mut rng).into_iter().map(|row| row as usize).collect();
-    rows.truncate(recipe.validation.queries);
-    rows.sort_unstable();
-    from.subset(&rows)
+    from.sample(recipe.validation.queries, &mut stream(recipe.seed, Purpose::Validation))
 }
 
 fn rate_at(stage: &Stage, step: usize, steps: usize) -> f32 {

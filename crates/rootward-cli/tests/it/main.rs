@@ -2,7 +2,7 @@
 //!
 //! Where a test belongs: `everyday` for a verb that does what it promises, `demo` for the demo, `interrupted` for runs
 //! that are killed and resumed, `machines` for results that must not depend on the machine, `bad_input` for files and
-//! settings that are refused, `full_disk` for writes that fail, `streams` for stdout, stderr and exit codes.
+//! settings that are refused, `full_disk` for writes that fail, `geometry` for the search of dimensions, `streams` for stdout, stderr and exit codes.
 //! `program` starts the program and judges how it ended; `small` makes the data. No test sleeps, opens a port, or
 //! leaves anything outside its own temporary folder.
 
@@ -18,6 +18,7 @@ mod bad_input;
 mod demo;
 mod everyday;
 mod full_disk;
+mod geometry;
 mod interrupted;
 mod machines;
 mod streams;

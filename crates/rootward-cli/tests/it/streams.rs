@@ -65,7 +65,7 @@ fn misuse_exits_2_and_says_how_to_go_on() {
 fn help_and_version_are_data() {
     let folder = with_tree();
     assert!(folder.done("--version").starts_with("rootward "));
-    for verb in ["", "demo", "inspect", "import", "train", "eval", "search"] {
+    for verb in ["", "demo", "inspect", "geometry", "import", "train", "eval", "search"] {
         let help = folder.done(&format!("{verb} --help"));
         assert!(help.contains("Usage: rootward"), "{help}");
     }

@@ -1,17 +1,21 @@
-//! The recipes that come with the program.
+//! The recipes and the data set that come with the program.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use rootward::recipe::Recipe;
 
 /// Name and text of each, from `recipes/`.
-const RECIPES: [(&str, &str); 10] = [
+const RECIPES: [(&str, &str); 14] = [
     ("standard", include_str!("../../../recipes/standard.toml")),
     ("pretrain-finetune", include_str!("../../../recipes/pretrain-finetune.toml")),
     ("climb", include_str!("../../../recipes/climb.toml")),
     ("climb-small", include_str!("../../../recipes/climb-small.toml")),
+    ("tree-standard", include_str!("../../../recipes/tree-standard.toml")),
+    ("tree-rebalanced", include_str!("../../../recipes/tree-rebalanced.toml")),
+    ("tree-pretrain-finetune", include_str!("../../../recipes/tree-pretrain-finetune.toml")),
+    ("tree-climb", include_str!("../../../recipes/tree-climb.toml")),
     ("rebalanced", include_str!("../../../recipes/rebalanced.toml")),
     ("long-only", include_str!("../../../recipes/long-only.toml")),
     ("curriculum", include_str!("../../../recipes/curriculum.toml")),
@@ -34,4 +38,14 @@ pub(crate) fn read_recipe(name: &Path, settings: &[String]) -> anyhow::Result<Re
         }
     };
     Recipe::parse(&text, settings).with_context(|| name.display().to_string())
+}
+
+/// The data set that comes with the project: in this folder, or where the program was built.
+pub(crate) fn bundled_wordnet() -> anyhow::Result<PathBuf> {
+    let here = Path::new("data/wordnet-nouns");
+    let built = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/wordnet-nouns"));
+    let found = [here, built].into_iter().find(|folder| folder.is_dir());
+    found
+        .map(Path::to_owned)
+        .context("there is no data/wordnet-nouns here: run this in the project, or give --data")
 }

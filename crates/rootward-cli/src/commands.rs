@@ -6,4 +6,6 @@ pub(crate) mod geometry;
 pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod search;
+pub(crate) mod study;
+pub(crate) mod synth;
 pub(crate) mod train;

@@ -5,10 +5,12 @@
 
 use anyhow::{Context, bail};
 use rootward::dataset::{Dataset, Split};
-use rootward::encoder::{Input, Side};
+use rootward::encoder::{Input, Side, Trainable};
 use rootward::eval::{Evaluation, Judge, Names, Truth, Vectors, evaluate};
 use rootward::model;
+use rootward::pairs::Pairs;
 use rootward::recipe::Recipe;
+use rootward::tensors::Tensors;
 use rootward::trainer::Trainer;
 
 use crate::interrupt;
@@ -32,23 +34,73 @@ pub(crate) fn train_and_evaluate(
     recipe: &Recipe,
     progress: &mut dyn FnMut(Steps),
 ) -> anyhow::Result<Evaluation> {
-    let pairs = data.pairs(Split::Train).with_context(|| {
-        format!("data set `{}` has no training queries: expected qrels/train.tsv in it", data.name)
-    })?;
-    let encoder = Box::new(model::new_encoder(recipe, data));
-    let mut trainer = Trainer::new(encoder, data, &pairs, names, recipe.clone())?;
-    let lengths: Vec<usize> =
-        (0..recipe.stages.len()).map(|stage| trainer.stage_steps(stage)).collect::<Result<_, _>>()?;
-    let of = lengths.iter().sum();
-    while trainer.advance()?.is_some() {
-        let at = trainer.progress();
-        progress(Steps { done: lengths[..at.stage].iter().sum::<usize>() + at.step, of });
-        stop_if_asked()?;
-    }
+    measure(&*train(data, names, recipe, progress)?, data, names)
+}
 
+/// Trains a recipe on a data set.
+///
+/// # Errors
+/// When the recipe does not fit the data set, the training diverged, or the user asked to stop.
+pub(crate) fn train(
+    data: &Dataset,
+    names: &Names<'_>,
+    recipe: &Recipe,
+    progress: &mut dyn FnMut(Steps),
+) -> anyhow::Result<Box<dyn Trainable>> {
+    let pairs = train_pairs(data)?;
+    let mut trainer = new_trainer(data, &pairs, names, recipe)?;
+    drive(&mut trainer, recipe, recipe.stages.len(), progress)?;
+    Ok(trainer.into_encoder())
+}
+
+/// Trains the first stages of a recipe: where every recipe that begins like it can go on.
+///
+/// # Errors
+/// When the recipe does not fit the data set, the training diverged, or the user asked to stop.
+pub(crate) fn train_beginning(
+    data: &Dataset,
+    names: &Names<'_>,
+    recipe: &Recipe,
+    stages: usize,
+    progress: &mut dyn FnMut(Steps),
+) -> anyhow::Result<Tensors> {
+    let pairs = train_pairs(data)?;
+    let mut trainer = new_trainer(data, &pairs, names, recipe)?;
+    drive(&mut trainer, recipe, stages, progress)?;
+    Ok(trainer.checkpoint())
+}
+
+/// Trains what is left of a recipe after what [`train_beginning`] has trained of one that begins like it.
+///
+/// # Errors
+/// When the beginning is of another recipe, the training diverged, or the user asked to stop.
+pub(crate) fn train_rest(
+    data: &Dataset,
+    names: &Names<'_>,
+    recipe: &Recipe,
+    beginning: &Tensors,
+    progress: &mut dyn FnMut(Steps),
+) -> anyhow::Result<Box<dyn Trainable>> {
+    let pairs = train_pairs(data)?;
+    let mut trainer = new_trainer(data, &pairs, names, recipe)?;
+    trainer.branch(beginning)?;
+    drive(&mut trainer, recipe, recipe.stages.len(), progress)?;
+    Ok(trainer.into_encoder())
+}
+
+/// Measures an encoder on the queries that it was trained on.
+///
+/// # Errors
+/// When a score is not a number.
+pub(crate) fn measure(
+    encoder: &dyn Trainable,
+    data: &Dataset,
+    names: &Names<'_>,
+) -> anyhow::Result<Evaluation> {
+    let pairs = train_pairs(data)?;
     let queries: Vec<Input<'_>> = pairs.queries().iter().map(|query| Input::query(data, *query)).collect();
-    let queries = trainer.encoder().encode(Side::Query, &queries)?; // (queries, dim)
-    let docs = trainer.encoder().encode(Side::Document, &Input::all_docs(data))?; // (documents, dim)
+    let queries = encoder.encode(Side::Query, &queries)?; // (queries, dim)
+    let docs = encoder.encode(Side::Document, &Input::all_docs(data))?; // (documents, dim)
     let truth = Truth { pairs: &pairs, judge: Judge::Ancestors, names: *names };
     Ok(evaluate(Vectors { queries: &queries, docs: &docs }, &truth, &|_| {})?)
 }
@@ -57,6 +109,40 @@ pub(crate) fn train_and_evaluate(
 pub(crate) fn stop_if_asked() -> anyhow::Result<()> {
     if interrupt::asked() {
         bail!("stopped");
+    }
+    Ok(())
+}
+
+fn train_pairs(data: &Dataset) -> anyhow::Result<Pairs> {
+    data.pairs(Split::Train).with_context(|| {
+        format!("data set `{}` has no training queries: expected qrels/train.tsv in it", data.name)
+    })
+}
+
+fn new_trainer<'a>(
+    data: &'a Dataset,
+    pairs: &'a Pairs,
+    names: &'a Names<'a>,
+    recipe: &Recipe,
+) -> anyhow::Result<Trainer<'a>> {
+    let encoder = Box::new(model::new_encoder(recipe, data));
+    Ok(Trainer::new(encoder, data, pairs, names, recipe.clone())?)
+}
+
+/// Trains until so many stages are done.
+fn drive(
+    trainer: &mut Trainer<'_>,
+    recipe: &Recipe,
+    stages: usize,
+    progress: &mut dyn FnMut(Steps),
+) -> anyhow::Result<()> {
+    let lengths: Vec<usize> =
+        (0..recipe.stages.len()).map(|stage| trainer.stage_steps(stage)).collect::<Result<_, _>>()?;
+    let of = lengths.iter().sum();
+    while trainer.progress().stage < stages && trainer.advance()?.is_some() {
+        let at = trainer.progress();
+        progress(Steps { done: lengths[..at.stage].iter().sum::<usize>() + at.step, of });
+        stop_if_asked()?;
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ mod paper;
 mod plot;
 mod progress;
 mod report;
+mod studies;
 mod training;
 
 /// Retrieval on hierarchies: train dual encoders whose queries find the exact match and every ancestor, near and far
@@ -42,9 +43,11 @@ enum Command {
     Inspect(commands::inspect::Inspect),
     Geometry(commands::geometry::Geometry),
     Import(commands::import::Import),
+    Synth(commands::synth::Synth),
     Train(commands::train::Train),
     Eval(commands::eval::Eval),
     Search(commands::search::Search),
+    Study(commands::study::StudyCommand),
 }
 
 fn main() -> ExitCode {
@@ -69,9 +72,11 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Inspect(inspect) => inspect.run(),
         Command::Geometry(geometry) => geometry.run(),
         Command::Import(import) => import.run(),
+        Command::Synth(synth) => synth.run(),
         Command::Train(train) => train.run(),
         Command::Eval(eval) => eval.run(),
         Command::Search(search) => search.run(),
+        Command::Study(study) => study.run(),
     }
 }
 

@@ -23,6 +23,15 @@ pub(crate) fn say(words: impl Display) {
     let _ = writeln!(std::io::stderr(), "{words}");
 }
 
+/// The command line of this run.
+pub(crate) fn command_line() -> String {
+    let plain = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_=./:".contains(c));
+    let quoted =
+        |word: String| if plain(&word) { word } else { format!("'{}'", word.replace('\'', "'\\''")) };
+    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    std::iter::once(String::from("rootward")).chain(words).collect::<Vec<_>>().join(" ")
+}
+
 /// An error and its causes, each said once.
 ///
 /// Errors of the libraries quote their cause where that reads better, so a cause that was already said is left out.

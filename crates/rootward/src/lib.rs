@@ -15,7 +15,6 @@ pub use rootward_kernels::{Level, LevelError};
 
 pub mod dataset;
 pub mod diagnosis;
-mod digits;
 pub mod digits;
 pub mod encoder;
 pub mod eval;
@@ -37,6 +36,7 @@ pub mod recipe;
 pub mod rows;
 pub mod run;
 pub mod sampling;
+pub mod synth;
 pub mod table;
 pub mod tensors;
 pub mod trainer;

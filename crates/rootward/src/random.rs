@@ -29,6 +29,8 @@ pub enum Purpose {
         /// Place of the step in the stage.
         step: usize,
     },
+    /// The edges of a hierarchy made to order.
+    Synth,
     /// The vector that the construction draws for a document.
     Construction {
         /// Place of the document.
@@ -43,6 +45,7 @@ pub fn stream(seed: u64, purpose: Purpose) -> Pcg64 {
         Purpose::Validation => [2, 0, 0],
         Purpose::Epoch { stage, epoch } => [3, stage as u64, epoch as u64],
         Purpose::Step { stage, step } => [4, stage as u64, step as u64],
+        Purpose::Synth => [9, 0, 0],
         Purpose::Construction { doc } => [5, doc as u64, 0],
     };
     Pcg64::seed_from_u64(name.into_iter().fold(scatter(seed), |state, word| scatter(state ^ scatter(word))))

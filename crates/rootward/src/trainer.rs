@@ -15,13 +15,12 @@ use crate::eval::{EvalError, Judge, Names, Truth, Vectors, evaluate};
 use crate::ids::QueryIdx;
 use crate::loss::{LossError, Scratch, Targets, corrected_softmax};
 use crate::pairs::Pairs;
-use crate::random::{Purpose, shuffled, stream};
-use crate::recipe::{Part, Recipe, Stage};
 use crate::random::{Purpose, stream};
-use crate::recipe::{Loss, Part, Recipe, Stage};
+use crate::recipe::{Part, Recipe, Stage};
 use crate::sampling::{NothingToDraw, Sampler};
 use crate::tensors::{TensorError, Tensors};
 
+mod branch;
 mod early_stop;
 mod temperature;
 

@@ -16,10 +16,10 @@ use rootward::recipe::{EncoderConfig, Recipe};
 use rootward::trainer::TrainError;
 
 use crate::answers::Answers;
-use crate::builtin::read_recipe;
+use crate::builtin::{bundled_wordnet, read_recipe};
 use crate::commands::eval::evaluate_model;
 use crate::diagnosis::Maker;
-use crate::output::{print, print_json, say};
+use crate::output::{command_line, print, print_json, say};
 use crate::report::{Entry, Heading, page, picture};
 use crate::training::{self, Existing};
 use crate::{interrupt, paper};
@@ -99,7 +99,7 @@ impl Demo {
                 data.name,
                 data.docs.len()
             ),
-            command: command(),
+            command: command_line(),
             answers: answers.clone(),
         };
         let html = page(&heading, &entries)?;
@@ -143,14 +143,14 @@ impl Demo {
         }
         let maker = Maker::model(&model_folder, model.encoder.dim());
         let comparable = is_wordnet && is_64_wide(&recipe);
-        let paper = paper::WORDNET_64.iter().find(|(known, _)| comparable && *known == name);
+        let paper = paper::WORDNET.iter().find(|row| comparable && row.dim == 64 && row.recipe == name);
         Ok(Entry {
             name: name.to_owned(),
             recipe: recipe.to_toml(),
             recall: percents(&found),
             overall: 100.0 * found.recall.value(),
+            paper: paper.map(|row| &row.recall[..]),
             findings: maker.explain(&found, &pairs, data),
-            paper: paper.map(|(_, row)| &row[..]),
             seconds: finished.seconds,
         })
     }
@@ -172,25 +172,6 @@ impl Demo {
         }
         Ok(text)
     }
-}
-
-/// The command line of this run.
-fn command() -> String {
-    let plain = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_=./:".contains(c));
-    let quoted =
-        |word: String| if plain(&word) { word } else { format!("'{}'", word.replace('\'', "'\\''")) };
-    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
-    std::iter::once(String::from("rootward")).chain(words).collect::<Vec<_>>().join(" ")
-}
-
-/// The data set that comes with the project: in this folder, or where the program was built.
-fn bundled_wordnet() -> anyhow::Result<PathBuf> {
-    let here = Path::new("data/wordnet-nouns");
-    let built = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/wordnet-nouns"));
-    let found = [here, built].into_iter().find(|folder| folder.is_dir());
-    found
-        .map(Path::to_owned)
-        .context("there is no data/wordnet-nouns here: run this in the project, or give --data")
 }
 
 fn is_too_shallow(error: &anyhow::Error) -> bool {

@@ -22,3 +22,5 @@ mod geometry;
 mod interrupted;
 mod machines;
 mod streams;
+mod study;
+mod synth;

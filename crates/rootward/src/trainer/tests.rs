@@ -321,3 +321,34 @@ fn a_climb_recipe_retrieves_every_ancestor_where_standard_training_loses_the_far
     assert_eq!(climb, [1.0; 5], "climb");
     assert!(standard[4] < 0.9 && standard[0] > standard[4], "{standard:?}");
 }
+
+/// The checkpoint at the end of the first stage.
+fn after_first_stage(data: &Dataset, recipe: &str) -> Tensors {
+    with_trainer(data, recipe, |trainer| {
+        while trainer.progress().stage == 0 {
+            trainer.advance().unwrap();
+        }
+        trainer.checkpoint()
+    })
+}
+
+#[test]
+fn a_run_goes_on_from_the_stage_of_another_recipe_as_if_it_were_its_own() {
+    let data = tree(3, 3);
+    let start = after_first_stage(&data, &TWO_STAGES.replace("tolerance = 0.1", "tolerance = 0.9"));
+    let (events, parameters) = with_trainer(&data, TWO_STAGES, finish);
+    let (rest, same) = with_trainer(&data, TWO_STAGES, |trainer| {
+        trainer.branch(&start).unwrap();
+        finish(trainer)
+    });
+    assert_eq!(rest, events[events.len() - rest.len()..]);
+    assert!(rest.len() > 3 && parameters == same);
+}
+
+#[test]
+fn a_run_does_not_go_on_from_a_stage_that_its_recipe_does_not_have() {
+    let data = tree(3, 3);
+    let start = after_first_stage(&data, &TWO_STAGES.replace("start = 0.2", "start = 0.3"));
+    let error = with_trainer(&data, TWO_STAGES, |trainer| trainer.branch(&start).unwrap_err());
+    assert!(matches!(error, TrainError::OtherRecipe), "{error}");
+}

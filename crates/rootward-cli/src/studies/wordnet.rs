@@ -1,0 +1,51 @@
+//! The nouns of `WordNet` at several dimensions, beside the paper's rows  [HR §5].
+
+use super::{
+    ALL, Asked, Better, Cell, Figure, Numbers, On, Plan, Row, Study, no_findings, recall_columns, recipe,
+    wordnet_unless_asked,
+};
+use crate::paper;
+
+pub(crate) const STUDY: Study = Study {
+    name: "wordnet",
+    shows: "recall by distance on the nouns of WordNet at 16, 32, 64 and 128 dimensions, beside the paper's",
+    takes: "2 hours",
+    plan,
+};
+
+const DIMS: [usize; 4] = [16, 32, 64, 128];
+
+fn plan(asked: &Asked) -> anyhow::Result<Plan> {
+    let (data, on) = wordnet_unless_asked(asked)?;
+    let mut cells = Vec::new();
+    for dim in DIMS {
+        let climb = if dim <= 32 { "climb-small" } else { "climb" };
+        for method in ["standard", "pretrain-finetune", climb] {
+            let row = Row { group: group(dim), label: method.to_owned(), at: None };
+            cells.push(Cell::recall(row, recipe(method, &[format!("encoder.dim={dim}")], asked)?));
+        }
+    }
+    Ok(Plan {
+        data: vec![data],
+        cells,
+        quoted: if on == On::WordNet { quoted() } else { Vec::new() },
+        columns: recall_columns(),
+        digits: 1,
+        better: Better::Greater,
+        figure: Figure::ByDistance,
+        conclude: no_findings,
+    })
+}
+
+fn group(dim: usize) -> String {
+    format!("d = {dim}")
+}
+
+fn quoted() -> Vec<(Row, Numbers)> {
+    let of = |row: &paper::Reported| {
+        let by_distance = (0..).zip(row.recall).map(|(distance, recall)| (distance.to_string(), recall));
+        let numbers = by_distance.chain([(ALL.to_owned(), row.all)]).collect();
+        (Row { group: group(row.dim), label: row.recipe.to_owned(), at: None }, numbers)
+    };
+    paper::WORDNET.iter().map(of).collect()
+}

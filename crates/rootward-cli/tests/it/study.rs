@@ -1,0 +1,138 @@
+//! Studies: small ones to the end, stopped and gone on with, and asked for wrongly.
+
+use crate::program::{Folder, error_of, until};
+use crate::small::with_tree;
+
+/// Moments of training, to be followed by `--out`.
+const QUICK: &str = "study tree --seeds 1 --set stages.0.steps=5 --set validation.every=5";
+
+#[test]
+fn a_study_writes_its_numbers_its_table_and_its_picture() {
+    let folder = Folder::new();
+    let table = folder.done(&format!("{QUICK} --out out"));
+    assert_eq!(folder.text("out/table.md"), table);
+    for words in ["| standard ", "| rebalanced, p = 0.03 |", "| climb ", "the paper"] {
+        assert!(table.contains(words), "`{words}` was expected in:\n{table}");
+    }
+    assert!(folder.text("out/figure.svg").starts_with("<svg"));
+    let results: serde_json::Value = serde_json::from_slice(&folder.read("out/results.json")).unwrap();
+    assert_eq!(results["rows"].as_array().unwrap().len(), 9);
+    assert_eq!(results["rows"][0]["numbers"]["all"]["deviation"], 0.0);
+    let command = results["command"].as_str().unwrap();
+    assert!(command.starts_with("rootward study tree"), "{command}");
+    assert_eq!(folder.files("out/cells").len(), 9);
+}
+
+#[test]
+fn a_cell_is_run_once_and_a_changed_recipe_anew() {
+    let folder = Folder::new();
+    let line = format!("{QUICK} --only p --out out");
+    folder.done(&line);
+    let cells = folder.files("out/cells");
+    folder.done(&format!("{line} --seeds 2").replace("--seeds 1 ", ""));
+    let more = folder.files("out/cells");
+    assert_eq!(more.len(), 2 * cells.len());
+    assert!(cells.iter().all(|(name, content)| more[name] == *content));
+    folder.done(&format!("{line} --set encoder.dim=4"));
+    assert_eq!(folder.files("out/cells").len(), 3 * cells.len());
+}
+
+/// The numbers of a study, without the seconds and the command.
+fn numbers(folder: &Folder, out: &str) -> Vec<serde_json::Value> {
+    let results: serde_json::Value =
+        serde_json::from_slice(&folder.read(&format!("{out}/results.json"))).unwrap();
+    results["rows"].as_array().unwrap().iter().map(|row| row["numbers"].clone()).collect()
+}
+
+/// Cells of a tenth of a second each, that begin with the same stage.
+const SHARED: &str = "study finetune --seeds 1 --only with --set stages.0.steps=200 --set stages.1.steps=40 \
+    --set validation.every=20";
+
+#[test]
+#[cfg(unix)]
+fn a_study_that_was_stopped_goes_on_to_the_same_numbers() {
+    let folder = Folder::new();
+    folder.done(&format!("{SHARED} --out whole"));
+    let child = folder.start(&format!("{SHARED} --out cut"));
+    until("a few cells", || folder.files("cut/cells").len() > 3);
+    crate::program::signal(&child, "INT");
+    let error = error_of(&child.wait_with_output().unwrap());
+    assert!(error.contains("stopped; the same command goes on from here"), "{error}");
+    assert!(!folder.at("cut/results.json").exists());
+    let before = folder.files("cut/cells");
+    assert!(before.len() < folder.files("whole/cells").len());
+    folder.done(&format!("{SHARED} --out cut"));
+    let after = folder.files("cut/cells");
+    assert!(before.iter().all(|(name, content)| after[name] == *content));
+    assert_eq!(numbers(&folder, "cut"), numbers(&folder, "whole"));
+    assert!(!folder.at("cut/beginnings").exists());
+}
+
+#[test]
+fn correlation_is_measured_on_the_noun_pairs_that_are_known() {
+    let folder = with_tree();
+    let degrees = "WORD1 WORD2 POS TYPE AVG_SCORE STD\n\
+        alias_40 node_19 N hyp-1 6.0 0\n\
+        Node_19 node_9 N hyp-1 5.5 0\n\
+        node_9 node_40 N r-hyp-2 1.0 0\n\
+        node_9 unicorn N no-rel 0.0 0\n\
+        node_9 node_1 V hyp-2 4.0 0\n";
+    folder.write("degrees.txt", degrees);
+    let line = "study hyperlex --data tree --hyperlex degrees.txt --seeds 1 --only climb --out out";
+    let found = folder.json(&format!("{line} --set stages.0.steps=20"));
+    assert_eq!(found["findings"][0]["value"], 3.0, "{found}");
+    let best = found["rows"][0]["numbers"]["best senses"]["mean"].as_f64().unwrap();
+    assert!((-1.0..=1.0).contains(&best), "{best}");
+    folder.write("degrees.txt", degrees.replace("5.5", "much"));
+    let error = folder.fails(line);
+    assert!(error.contains("degrees.txt:3: a number was expected as AVG_SCORE"), "{error}");
+}
+
+#[test]
+fn dimensions_are_found_by_construction_and_slopes_fitted_to_them() {
+    let folder = Folder::new();
+    let found = folder.json("study dimension --seeds 1 --only constructed --out out");
+    assert_eq!(found["rows"].as_array().unwrap().len(), 11, "{found}");
+    let slope = found["findings"][0]["value"].as_f64().unwrap();
+    assert!((1.5..3.0).contains(&slope), "{slope}");
+    let error = folder.fails("study dimension --data tree --out out");
+    assert!(error.contains("this study makes its own data: leave --data tree out"), "{error}");
+}
+
+#[test]
+fn what_is_asked_for_wrongly_is_said() {
+    let folder = Folder::new();
+    let error = folder.fails("study trees --out out");
+    assert!(error.starts_with("there is no study trees: expected one of tree, "), "{error}");
+    let error = folder.fails(&format!("{QUICK} --only nothing --out out"));
+    assert!(error.contains("no cell of `tree` is named like `nothing`; there are: standard; "), "{error}");
+    let error = folder.fails("study hyperlex --out out");
+    assert!(error.contains("by --hyperlex"), "{error}");
+    let error = folder.fails(&format!("{QUICK} --hyperlex file --out out"));
+    assert!(error.contains("--hyperlex is for the study hyperlex"), "{error}");
+    assert!(!folder.at("out").exists());
+    folder.write("out/cells", "a file in the way");
+    let error = folder.fails(&format!("{QUICK} --only climb --out out"));
+    assert!(error.contains("out/cells"), "{error}");
+}
+
+#[test]
+fn a_damaged_cell_is_named_and_not_taken_for_a_result() {
+    let folder = Folder::new();
+    let line = format!("{QUICK} --only climb --out out");
+    folder.done(&line);
+    let name = folder.files("out/cells").into_keys().next().unwrap();
+    folder.write(&format!("out/cells/{name}"), "{");
+    let error = folder.fails(&line);
+    assert!(error.contains(&name) && error.contains("is damaged; remove it"), "{error}");
+}
+
+#[test]
+fn without_a_name_the_studies_are_listed() {
+    let folder = Folder::new();
+    let list = folder.done("study");
+    for name in ["tree", "dimension", "wordnet", "finetune", "alpha", "siblings", "hyperlex"] {
+        assert!(list.lines().any(|line| line.starts_with(name)), "{list}");
+    }
+    assert_eq!(folder.run("study tree").status.code(), Some(2));
+}

@@ -19,7 +19,7 @@ pub(crate) const STUDY: Study = Study {
     name: "finetune",
     shows: "rate and temperature of the finetune stage, with and without early stopping: whether the lower rate and \
             the higher temperature both matter",
-    takes: "10 minutes",
+    takes: "30 minutes",
     plan,
 };
 

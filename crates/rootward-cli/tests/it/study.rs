@@ -3,30 +3,33 @@
 use crate::program::{Folder, error_of, until};
 use crate::small::with_tree;
 
-/// Moments of training, to be followed by `--out`.
+/// Moments of training, to be followed by `--only` and `--out`.
 const QUICK: &str = "study tree --seeds 1 --set stages.0.steps=5 --set validation.every=5";
+
+/// The cells of one stage, 6 of them.
+const REBALANCED: &str = "--only rebalanced --out out";
 
 #[test]
 fn a_study_writes_its_numbers_its_table_and_its_picture() {
     let folder = Folder::new();
-    let table = folder.done(&format!("{QUICK} --out out"));
+    let table = folder.done(&format!("{QUICK} {REBALANCED}"));
     assert_eq!(folder.text("out/table.md"), table);
-    for words in ["| standard ", "| rebalanced, p = 0.03 |", "| climb ", "the paper"] {
+    for words in ["| rebalanced, p = 0.03 |", "| rebalanced, p = 0.9 ", "the paper", "- recall of all"] {
         assert!(table.contains(words), "`{words}` was expected in:\n{table}");
     }
     assert!(folder.text("out/figure.svg").starts_with("<svg"));
     let results: serde_json::Value = serde_json::from_slice(&folder.read("out/results.json")).unwrap();
-    assert_eq!(results["rows"].as_array().unwrap().len(), 9);
+    assert_eq!(results["rows"].as_array().unwrap().len(), 6);
     assert_eq!(results["rows"][0]["numbers"]["all"]["deviation"], 0.0);
     let command = results["command"].as_str().unwrap();
     assert!(command.starts_with("rootward study tree"), "{command}");
-    assert_eq!(folder.files("out/cells").len(), 9);
+    assert_eq!(folder.files("out/cells").len(), 6);
 }
 
 #[test]
 fn a_cell_is_run_once_and_a_changed_recipe_anew() {
     let folder = Folder::new();
-    let line = format!("{QUICK} --only p --out out");
+    let line = format!("{QUICK} {REBALANCED}");
     folder.done(&line);
     let cells = folder.files("out/cells");
     folder.done(&format!("{line} --seeds 2").replace("--seeds 1 ", ""));
@@ -89,12 +92,15 @@ fn correlation_is_measured_on_the_noun_pairs_that_are_known() {
 }
 
 #[test]
-fn dimensions_are_found_by_construction_and_slopes_fitted_to_them() {
+fn the_study_of_dimensions_makes_its_own_trees() {
     let folder = Folder::new();
-    let found = folder.json("study dimension --seeds 1 --only constructed --out out");
-    assert_eq!(found["rows"].as_array().unwrap().len(), 11, "{found}");
-    let slope = found["findings"][0]["value"].as_f64().unwrap();
-    assert!((1.5..3.0).contains(&slope), "{slope}");
+    let mut command = folder.command("study dimension --json --seeds 1 --out out");
+    let output = command.args(["--only", "constructed, 3"]).output().unwrap();
+    assert!(output.status.success(), "{}", crate::program::stderr(&output));
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let dim = |row: usize| found["rows"][row]["numbers"]["95 % recall"]["mean"].as_f64().unwrap();
+    let (height_3, width_3) = (dim(0), dim(1));
+    assert!((12.0..24.0).contains(&height_3) && (40.0..60.0).contains(&width_3), "{height_3} {width_3}");
     let error = folder.fails("study dimension --data tree --out out");
     assert!(error.contains("this study makes its own data: leave --data tree out"), "{error}");
 }

@@ -6,7 +6,8 @@
 //! convex hulls separates best of all, and hulls that touch cannot be separated by any vector. Only the documents that
 //! a vector gets wrong are added to the second set, so that few of all are ever looked at closely.
 //!
-//! Queries that are right are never touched. Ranking all of S(q) first is the same as a sign in one dimension more: give
+//! Queries that are right are never touched. Of the 82,115 queries of WordNet nouns the recipe climb-small leaves 15 wrong
+//! in 32 dimensions and 80 in 16 (one run each), polishing none. Ranking all of S(q) first is the same as a sign in one dimension more: give
 //! every document a coordinate 1, and each query minus a threshold between its two sets.
 
 use std::sync::Mutex;
@@ -94,12 +95,15 @@ pub fn polish(
     };
     let found: Vec<Option<Vec<f32>>> = wrong_before.par_iter().map(separated).collect();
     let mut queries = vectors.queries.clone();
-    for (row, vector) in wrong_before.iter().zip(&found) {
+    for (row, vector) in wrong_before.iter().zip(found) {
         if let Some(vector) = vector {
-            queries.row_mut(*row).copy_from_slice(vector);
+            queries.row_mut(*row).copy_from_slice(&vector);
         }
     }
-    let wrong_after = wrong_queries(Vectors { queries: &queries, docs: vectors.docs }, pairs)?;
+    let tried: Vec<f32> = wrong_before.iter().flat_map(|row| queries.row(*row)).copied().collect();
+    let tried = Matrix::new(wrong_before.len(), vectors.docs.dim(), tried).expect("rows are of one dim");
+    let left = wrong_queries(Vectors { queries: &tried, docs: vectors.docs }, &pairs.subset(&wrong_before))?;
+    let wrong_after = left.into_iter().map(|at| wrong_before[at]).collect();
     Ok(Polished { queries, wrong_before, wrong_after })
 }
 

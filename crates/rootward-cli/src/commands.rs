@@ -1,11 +1,13 @@
 //! A file for each verb.
 
+pub(crate) mod complete;
 pub(crate) mod demo;
 pub(crate) mod eval;
 pub(crate) mod geometry;
 pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod search;
+pub(crate) mod split;
 pub(crate) mod study;
 pub(crate) mod synth;
 pub(crate) mod train;

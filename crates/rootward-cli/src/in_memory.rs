@@ -4,7 +4,7 @@
 //! caller's. The same data, recipe and seed give the same numbers as `rootward train` and `rootward eval` do.
 
 use anyhow::{Context, bail};
-use rootward::dataset::{Dataset, Split};
+use rootward::dataset::Dataset;
 use rootward::encoder::{Input, Side, Trainable};
 use rootward::eval::{Evaluation, Judge, Names, Truth, Vectors, evaluate};
 use rootward::model;
@@ -114,7 +114,7 @@ pub(crate) fn stop_if_asked() -> anyhow::Result<()> {
 }
 
 fn train_pairs(data: &Dataset) -> anyhow::Result<Pairs> {
-    data.pairs(Split::Train).with_context(|| {
+    data.training_pairs().with_context(|| {
         format!("data set `{}` has no training queries: expected qrels/train.tsv in it", data.name)
     })
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use rootward::dataset::{Dataset, Split};
+use rootward::dataset::Dataset;
 use rootward::eval::Names;
 use rootward::files::{ASIDE, write_aside};
 use rootward::model::{self, Model};
@@ -74,7 +74,7 @@ pub(crate) fn train(
         _ => refuse_other_files(folder, recipe)?,
     }
 
-    let train = data.pairs(Split::Train).with_context(|| {
+    let train = data.training_pairs().with_context(|| {
         format!("data set `{}` has no training queries: expected qrels/train.tsv in it", data.name)
     })?;
     let encoder = Box::new(model::new_encoder(recipe, data));

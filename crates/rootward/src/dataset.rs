@@ -17,11 +17,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::hierarchy::Hierarchy;
 use crate::ids::{DocIdx, QueryIdx};
-use crate::pairs::Pairs;
+use crate::pairs::{Guess, Pairs};
+use crate::rows::Rows;
 
 pub(crate) use error::excerpt;
 pub use error::{DataError, Fault};
-pub(crate) use lines::{Names, each_line};
+pub(crate) use lines::{Names, each_line, each_row};
 pub(crate) use read::in_file;
 pub use write::Compress;
 
@@ -98,6 +99,8 @@ pub struct Dataset {
     pub hierarchy: Hierarchy,
     judgements: Judgements,
     closed: bool,
+    /// For each document what is guessed to lie above it; no rows where nothing is.
+    guesses: Rows<Guess>,
 }
 
 impl Split {
@@ -179,7 +182,7 @@ impl Dataset {
             assert!(judgement.query.at() < queries.len(), "there is no query {}", judgement.query.0);
             assert!(judgement.doc.at() < docs.len(), "there is no document {}", judgement.doc.0);
         }
-        Dataset { name, docs, queries, hierarchy, judgements, closed: false }
+        Dataset { name, docs, queries, hierarchy, judgements, closed: false, guesses: Rows::empty() }
     }
 
     /// The judgements of a split, sorted by query, then by document; `None` where the data set has no such split.
@@ -196,13 +199,43 @@ impl Dataset {
     /// The pairs of several splits together; a query of two splits has the exact matches of both, and a split that
     /// the data set does not have adds nothing.
     pub fn pairs_of(&self, splits: &[Split]) -> Pairs {
+        Pairs::of_exact_matches(&self.exact_matches(splits), &self.hierarchy)
+    }
+
+    /// The exact matches of every query in some splits.
+    fn exact_matches(&self, splits: &[Split]) -> Vec<(QueryIdx, Vec<DocIdx>)> {
         let mut exact: Vec<(QueryIdx, Vec<DocIdx>)> =
             numbers(self.queries.len()).map(|query| (QueryIdx(query), Vec::new())).collect();
         let judgements = splits.iter().filter_map(|split| self.judgements(*split)).flatten();
         for judgement in judgements.filter(|judgement| judgement.grade > 0) {
             exact[judgement.query.at()].1.push(judgement.doc);
         }
-        Pairs::of_exact_matches(&exact, &self.hierarchy)
+        exact
+    }
+
+    /// What a model learns from: the pairs of the training split, of which those that are only guessed count as
+    /// [guesses](Pairs::guesses); `None` where the data set has no such split.
+    pub fn training_pairs(&self) -> Option<Pairs> {
+        let pairs = self.pairs(Split::Train)?;
+        if self.guesses.is_empty() {
+            return Some(pairs);
+        }
+        Some(pairs.with_guesses(&self.exact_matches(&[Split::Train]), &self.hierarchy, &self.guesses))
+    }
+
+    /// The data set with what is guessed to lie above each document: pairs of its hierarchy that are not sure, and
+    /// others that are not in it.
+    ///
+    /// # Panics
+    /// When there is not one row for each document.
+    pub fn with_guesses(self, guesses: Rows<Guess>) -> Self {
+        assert_eq!(guesses.len(), self.docs.len(), "a row of guesses for each document");
+        Dataset { guesses, ..self }
+    }
+
+    /// What is guessed to lie above each document; no rows where nothing is.
+    pub fn guesses(&self) -> &Rows<Guess> {
+        &self.guesses
     }
 
     /// Whether every document is its own query, because the folder holds no others.
@@ -227,6 +260,15 @@ impl Dataset {
         for judgement in self.judgements(Split::Train).unwrap_or_default() {
             for number in [judgement.query.0, judgement.doc.0, judgement.grade] {
                 hasher.update(&number.to_le_bytes());
+            }
+        }
+        for (doc, row) in (0u32..).zip(self.guesses.iter()) {
+            for guess in row {
+                // As many digits as the file has, so that what is written is what is read again.
+                let shown = (guess.probability * 1e4).round() as u32;
+                for number in [doc, guess.doc.0, shown] {
+                    hasher.update(&number.to_le_bytes());
+                }
             }
         }
         hasher.finalize()

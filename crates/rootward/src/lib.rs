@@ -13,6 +13,7 @@
 
 pub use rootward_kernels::{Level, LevelError};
 
+pub mod completion;
 pub mod dataset;
 pub mod diagnosis;
 pub mod digits;
@@ -21,6 +22,7 @@ pub mod eval;
 pub mod exact;
 pub mod files;
 pub mod geometry;
+pub mod held_out;
 pub mod hierarchy;
 pub mod ids;
 pub mod import;

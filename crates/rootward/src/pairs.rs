@@ -4,6 +4,7 @@
 //! matches and the hierarchy above them. A query's documents are sorted by distance, then by document.
 
 use rand_pcg::Pcg64;
+use std::collections::BTreeMap;
 
 use crate::hierarchy::Hierarchy;
 use crate::ids::{DocIdx, QueryIdx};
@@ -19,11 +20,22 @@ pub struct Relevant {
     pub doc: DocIdx,
 }
 
+/// A document that a query may have to retrieve: somebody's guess, not knowledge.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Guess {
+    /// The document.
+    pub doc: DocIdx,
+    /// How likely it is, in (0, 1).
+    pub probability: f32,
+}
+
 /// The relevant set S(q) of every query  [HR §2].
 #[derive(Clone, Debug)]
 pub struct Pairs {
     queries: Vec<QueryIdx>,
     relevant: Rows<Relevant>,
+    /// For each query the documents that are guessed; no rows where nothing is.
+    guesses: Rows<Guess>,
 }
 
 impl Pairs {
@@ -31,7 +43,7 @@ impl Pairs {
     ///
     /// Queries without an exact match are left out.
     pub fn of_exact_matches(exact: &[(QueryIdx, Vec<DocIdx>)], hierarchy: &Hierarchy) -> Self {
-        let mut pairs = Pairs { queries: Vec::new(), relevant: Rows::empty() };
+        let mut pairs = Pairs { queries: Vec::new(), relevant: Rows::empty(), guesses: Rows::empty() };
         for (query, docs) in exact.iter().filter(|(_, docs)| !docs.is_empty()) {
             let mut row: Vec<Relevant> = docs
                 .iter()
@@ -45,6 +57,55 @@ impl Pairs {
             pairs.relevant.push(row);
         }
         pairs
+    }
+
+    /// S(q) of each query as it is given, in the order given; sorted here by distance, then by document.
+    pub fn of_rows(rows: Vec<(QueryIdx, Vec<Relevant>)>) -> Self {
+        let mut pairs = Pairs { queries: Vec::new(), relevant: Rows::empty(), guesses: Rows::empty() };
+        for (query, mut row) in rows {
+            row.sort_unstable();
+            pairs.queries.push(query);
+            pairs.relevant.push(row);
+        }
+        pairs
+    }
+
+    /// The same, knowing what is only guessed to lie above each document: a pair that no exact match brings for sure is
+    /// taken out of the relevant set and put among the [guesses](Pairs::guesses), with those that were not in it at all.
+    ///
+    /// # Panics
+    /// When there is no row of guesses for a document that is an exact match.
+    pub fn with_guesses(
+        mut self,
+        exact: &[(QueryIdx, Vec<DocIdx>)],
+        hierarchy: &Hierarchy,
+        above: &Rows<Guess>,
+    ) -> Self {
+        let (mut relevant, mut guesses) = (Rows::empty(), Rows::empty());
+        for (row, (_, docs)) in exact.iter().filter(|(_, docs)| !docs.is_empty()).enumerate() {
+            let mut best: BTreeMap<DocIdx, f32> = BTreeMap::new();
+            for doc in docs {
+                let mut own: BTreeMap<DocIdx, f32> =
+                    hierarchy.ancestors(*doc).iter().map(|ancestor| (ancestor.doc, 1.0)).collect();
+                own.extend(above.row(doc.at()).iter().map(|guess| (guess.doc, guess.probability)));
+                for (doc, probability) in own {
+                    let known = best.entry(doc).or_default();
+                    *known = known.max(probability);
+                }
+            }
+            let is_sure = |doc: DocIdx| best[&doc] >= 1.0;
+            relevant
+                .push(self.relevant.row(row).iter().filter(|r| is_sure(r.doc)).copied().collect::<Vec<_>>());
+            let unsure = best.iter().filter(|(_, probability)| **probability < 1.0);
+            guesses.push(unsure.map(|(&doc, &probability)| Guess { doc, probability }).collect::<Vec<_>>());
+        }
+        (self.relevant, self.guesses) = (relevant, guesses);
+        self
+    }
+
+    /// What the query in a row may have to retrieve beside its S(q), by document.
+    pub fn guesses(&self, row: usize) -> &[Guess] {
+        if self.guesses.is_empty() { &[] } else { self.guesses.row(row) }
     }
 
     /// How many queries have pairs.
@@ -99,7 +160,7 @@ impl Pairs {
         self.subset(&rows)
     }
 
-    /// The pairs of some rows only, in that order.
+    /// The pairs of some rows only, in that order, without guesses.
     ///
     /// # Panics
     /// When there is no such row.
@@ -107,6 +168,7 @@ impl Pairs {
         Pairs {
             queries: rows.iter().map(|row| self.queries[*row]).collect(),
             relevant: rows.iter().map(|row| self.relevant.row(*row).to_vec()).collect(),
+            guesses: Rows::empty(),
         }
     }
 }
@@ -166,6 +228,23 @@ mod tests {
         assert_eq!(some.queries(), [QueryIdx(2), QueryIdx(1)]);
         assert_eq!((row(&some, 0), row(&some, 1)), (row(&all, 2), row(&all, 1)));
         assert_eq!(all.subset(&[]).by_distance(), [0; 0]);
-        assert_eq!((all.largest_set(), all.subset(&[]).largest_set()), (3, 0));
+        assert_eq!((all.largest_set(), all.subset(&[]).largest_set()), (2, 0));
+    }
+
+    #[test]
+    fn what_is_only_guessed_is_kept_apart_from_what_is_sure() {
+        let exact = [(QueryIdx(0), vec![DocIdx(0)]), (QueryIdx(1), vec![DocIdx(0), DocIdx(1)])];
+        let edge = |(child, parent)| Edge { child: DocIdx(child), parent: DocIdx(parent) };
+        let hierarchy = Hierarchy::new(4, &[(0, 1), (1, 2)].map(edge)).unwrap();
+        let guess = |doc, probability| Guess { doc: DocIdx(doc), probability };
+        // 1 is only guessed to lie above 0, and 3 perhaps too.
+        let above = vec![vec![guess(1, 0.7), guess(3, 0.2)], vec![guess(3, 0.4)], vec![], vec![]];
+        let pairs = Pairs::of_exact_matches(&exact, &hierarchy);
+        let pairs = pairs.with_guesses(&exact, &hierarchy, &above.into_iter().collect());
+        assert_eq!((row(&pairs, 0), row(&pairs, 1)), (vec![(0, 0), (2, 2)], vec![(0, 0), (0, 1), (1, 2)]));
+        assert_eq!(pairs.guesses(0), [guess(1, 0.7), guess(3, 0.2)]);
+        // One exact match brings it for sure, the other's guess is the better one.
+        assert_eq!(pairs.guesses(1), [guess(3, 0.4)]);
+        assert_eq!(pairs.subset(&[0]).guesses(0), []);
     }
 }

@@ -22,6 +22,8 @@ pub enum Purpose {
         /// Place of the epoch in the stage.
         epoch: usize,
     },
+    /// Which pairs are hidden.
+    Hide,
     /// The draws of a step.
     Step {
         /// Place of the stage in the recipe.
@@ -42,6 +44,7 @@ pub enum Purpose {
 pub fn stream(seed: u64, purpose: Purpose) -> Pcg64 {
     let name = match purpose {
         Purpose::Init => [1, 0, 0],
+        Purpose::Hide => [6, 0, 0],
         Purpose::Validation => [2, 0, 0],
         Purpose::Epoch { stage, epoch } => [3, stage as u64, epoch as u64],
         Purpose::Step { stage, step } => [4, stage as u64, step as u64],

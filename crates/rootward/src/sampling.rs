@@ -64,6 +64,9 @@ pub struct Sampler<'a> {
     epoch: Option<(usize, Vec<u32>)>,
 }
 
+/// The distance that a guessed document counts as: how far up it would be is not known.
+const GUESSED: u32 = 1;
+
 /// A stage has nothing to draw.
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -172,9 +175,13 @@ impl<'a> Sampler<'a> {
             self.columns.bring(DocIdx(rng.random_range(0..self.hierarchy.n_docs() as u32)));
         }
         let known = if self.negatives.mask_known {
-            let known =
-                |row: &u32| self.pairs.relevant(*row as usize).iter().flat_map(|r| self.columns.of(r.doc));
-            rows.iter().map(|(row, _)| known(row).collect::<Vec<_>>()).collect()
+            let known = |(row, drawn): &(u32, Vec<Relevant>)| {
+                let sure = self.pairs.relevant(*row as usize);
+                // Guesses are drawn after what is sure.
+                let guessed = drawn.iter().filter(|r| r.distance == GUESSED && !sure.contains(r));
+                sure.iter().chain(guessed).flat_map(|r| self.columns.of(r.doc)).collect::<Vec<_>>()
+            };
+            rows.iter().map(known).collect()
         } else {
             positives.clone()
         };
@@ -205,7 +212,14 @@ impl<'a> Sampler<'a> {
         let row_of = |place: &u32| match self.drawn_rows.get(*place as usize) {
             Some(row) => {
                 let relevant = self.pairs.relevant(*row as usize).iter();
-                (*row, relevant.filter(|r| r.distance >= least).copied().collect())
+                let mut docs: Vec<Relevant> = relevant.filter(|r| r.distance >= least).copied().collect();
+                // A guess is a positive as often as it is likely, and a negative like any other in between.
+                for guess in self.pairs.guesses(*row as usize) {
+                    if rng.random::<f32>() < guess.probability {
+                        docs.push(Relevant { distance: GUESSED, doc: guess.doc });
+                    }
+                }
+                (*row, docs)
             }
             None => {
                 let (row, relevant) = self.drawn_pairs[*place as usize];

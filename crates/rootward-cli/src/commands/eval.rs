@@ -8,6 +8,7 @@ use rootward::dataset::{Dataset, Split};
 use rootward::diagnosis::{Told, told};
 use rootward::encoder::Encoder;
 use rootward::eval::{Evaluation, Judge, NameTable, Truth, Vectors, evaluate, write_per_query};
+use rootward::held_out::{Found, HeldOut};
 use rootward::model::Model;
 use rootward::run::{Run, evaluate_run};
 use serde::Serialize;
@@ -39,6 +40,10 @@ pub(crate) struct Eval {
     /// Queries to measure on.
     #[arg(long, value_name = "SPLIT", default_value = "test")]
     split: Split,
+    /// Measure on the pairs of this file, and tell those that training was not given from the others: `held-out.tsv`
+    /// beside the data, as `rootward split` writes it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["split", "run_out"])]
+    held_out: Option<PathBuf>,
     /// Let the ranking measures take all of S(q) as relevant, ancestors included, with grade 1.
     #[arg(long)]
     ancestors: bool,
@@ -63,17 +68,23 @@ struct Explained<'a> {
     #[serde(flatten)]
     evaluation: &'a Evaluation,
     diagnosis: Vec<Told<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held_out: Option<Found>,
 }
 
 impl Eval {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let data = Dataset::open(&self.data)?;
-        let pairs = data.pairs(self.split).with_context(|| {
-            format!(
-                "data set `{}` has no {} judgements: expected qrels/{}.tsv in it",
-                data.name, self.split, self.split
-            )
-        })?;
+        let held_out = self.held_out.as_ref().map(|file| HeldOut::read(file, &data)).transpose()?;
+        let of_split = || data.pairs(self.split);
+        let pairs = held_out.as_ref().map(|held_out| held_out.pairs.clone()).or_else(of_split).with_context(
+            || {
+                format!(
+                    "data set `{}` has no {} judgements: expected qrels/{}.tsv in it",
+                    data.name, self.split, self.split
+                )
+            },
+        )?;
         let table = NameTable::of(&data);
         let judge = if self.ancestors {
             Judge::Ancestors
@@ -104,7 +115,11 @@ impl Eval {
         }
         let findings = maker.explain(&found, &pairs, &data);
         if self.json {
-            return print_json(&Explained { evaluation: &found, diagnosis: told(&findings) });
+            let held_out = held_out.map(|held_out| held_out.measure(&found));
+            return print_json(&Explained { evaluation: &found, diagnosis: told(&findings), held_out });
+        }
+        if let Some(held_out) = held_out {
+            return print(&format!("{found}\n\n{}", held_out.measure(&found)));
         }
         print(&format!("{found}\n\n{}", page("What the numbers mean:\n", &findings)))
     }

@@ -188,6 +188,14 @@ pub enum Fault {
         /// The line.
         found: String,
     },
+    /// A number that is none, or not of the kind expected.
+    #[error("{what} was expected, `{found}` was found")]
+    Number {
+        /// What was expected.
+        what: &'static str,
+        /// What was found.
+        found: String,
+    },
     /// A name that no document has.
     #[error("the id of a document was expected, `{id}` is none; add it to the corpus, or delete this line")]
     UnknownDocument {

@@ -10,9 +10,13 @@ use super::lines::{Names, each_line, each_row, either};
 use super::{Dataset, Document, Judgement, Judgements, Query, Split};
 use crate::hierarchy::{Edge, Hierarchy, HierarchyError};
 use crate::ids::{DocIdx, QueryIdx};
+use crate::pairs::Guess;
+use crate::rows::Rows;
 
 /// The header of `hierarchy.tsv`.
 pub(super) const HIERARCHY_HEADER: [&str; 2] = ["child", "parent"];
+/// The header of `guesses.tsv`.
+pub(super) const GUESSES_HEADER: [&str; 3] = ["child", "ancestor", "probability"];
 /// The header of the files in `qrels/`.
 pub(super) const QRELS_HEADER: [&str; 3] = ["query-id", "corpus-id", "score"];
 
@@ -22,6 +26,8 @@ impl Dataset {
     /// - `corpus.jsonl`: a line `{"_id", "title", "text", "synonyms"}` for each document, of which only the id must
     ///   be there; other keys are ignored;
     /// - `hierarchy.tsv`: a table with the header `child`, `parent` of ids of documents; without it there are no edges;
+    /// - `guesses.tsv`: a table with the header `child`, `ancestor`, `probability` of what is only guessed to lie above a
+    ///   document, be it by way of the hierarchy's edges or not; training takes such a pair as often as it is likely;
     /// - `queries.jsonl`: a line `{"_id", "text"}` for each query;
     /// - `qrels/train.tsv`, `qrels/dev.tsv`, `qrels/test.tsv`: tables with the header `query-id`, `corpus-id`,
     ///   `score`, at least one of them if there are queries. Score 0, and the -1 of some TREC collections, say that
@@ -45,8 +51,12 @@ impl Dataset {
             None => Hierarchy::new(docs.len(), &[]).expect("no edges are always a hierarchy"),
         };
         let qrels_files = QrelsFiles::of(folder)?;
+        let guesses = match either(folder, "guesses.tsv")? {
+            Some(file) => read_guesses(&file, docs.len(), &doc_names)?,
+            None => Rows::empty(),
+        };
         let name = name_of(folder);
-        match (either(folder, "queries.jsonl")?, qrels_files.is_empty()) {
+        let data = match (either(folder, "queries.jsonl")?, qrels_files.is_empty()) {
             (Some(_), true) => Err(DataError::NoJudgements { folder: folder.to_owned() }),
             (None, false) => Err(DataError::NoQueries { folder: folder.to_owned() }),
             (None, true) if hierarchy_file.is_none() => {
@@ -58,7 +68,8 @@ impl Dataset {
                 let judgements = qrels_files.read(&query_names, &doc_names)?;
                 Ok(Dataset::judged(name, docs, hierarchy, queries, judgements))
             }
-        }
+        }?;
+        Ok(if guesses.is_empty() { data } else { data.with_guesses(guesses) })
     }
 }
 
@@ -113,6 +124,26 @@ fn read_hierarchy(file: &Path, docs: &[Document], names: &Names) -> Result<Hiera
         Ok(())
     })?;
     Hierarchy::new(docs.len(), &edges).map_err(|error| in_file(error, file, docs, &lines))
+}
+
+fn read_guesses(file: &Path, n_docs: usize, names: &Names) -> Result<Rows<Guess>, DataError> {
+    let (mut guesses, mut lines) = (Vec::new(), HashMap::new());
+    each_row(file, GUESSES_HEADER, |[child, ancestor, text], number| {
+        let (low, high) = (find_doc(names, child)?, find_doc(names, ancestor)?);
+        let probability = text.parse().ok().filter(|p: &f32| *p > 0.0 && *p < 1.0);
+        let probability = probability.ok_or_else(|| Fault::Number {
+            what: "a probability above 0 and below 1",
+            found: excerpt(text),
+        })?;
+        if let Some(first) = lines.insert((low, high), number) {
+            let (child, parent) = (excerpt(child), excerpt(ancestor));
+            return Err(Fault::RepeatedEdge { child, parent, first });
+        }
+        guesses.push((low.at(), Guess { doc: high, probability }));
+        Ok(())
+    })?;
+    guesses.sort_by_key(|(low, guess)| (*low, guess.doc));
+    Ok(Rows::group(n_docs, guesses.into_iter()))
 }
 
 /// The error of a hierarchy with the names of its documents and the lines of its edges.

@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use serde::Serialize;
 
 use super::error::DataError;
-use super::read::{HIERARCHY_HEADER, QRELS_HEADER};
+use super::read::{GUESSES_HEADER, HIERARCHY_HEADER, QRELS_HEADER};
 use super::{Dataset, Split};
 use crate::files::{self, WriteError, write_aside};
 
@@ -58,6 +58,9 @@ impl Dataset {
         if self.is_closed() || self.hierarchy.n_edges() > 0 {
             write_text(folder, "hierarchy.tsv", compress, |out| self.write_hierarchy(out))?;
         }
+        if !self.guesses.is_empty() {
+            write_text(folder, "guesses.tsv", compress, |out| self.write_guesses(out))?;
+        }
         if self.is_closed() {
             return Ok(());
         }
@@ -73,6 +76,16 @@ impl Dataset {
         writeln!(out, "{}", HIERARCHY_HEADER.join("\t"))?;
         for edge in self.hierarchy.edges() {
             writeln!(out, "{}\t{}", self.docs[edge.child.at()].id, self.docs[edge.parent.at()].id)?;
+        }
+        Ok(())
+    }
+
+    fn write_guesses(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", GUESSES_HEADER.join("\t"))?;
+        for (doc, row) in self.docs.iter().zip(self.guesses.iter()) {
+            for guess in row {
+                writeln!(out, "{}\t{}\t{:.4}", doc.id, self.docs[guess.doc.at()].id, guess.probability)?;
+            }
         }
         Ok(())
     }

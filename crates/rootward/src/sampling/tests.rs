@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::hierarchy::Edge;
 use crate::optimiser::Optimiser;
+use crate::pairs::Guess;
 use crate::recipe::{Loss, Rate, Source};
 
 /// A hierarchy and the pairs over it.
@@ -463,4 +464,27 @@ fn the_weights_of_a_step_are_shifted_together() {
     let shifts: Vec<f32> =
         batch.docs.iter().zip(batch.log_weights.unwrap()).map(|(doc, w)| w - all[doc.at()]).collect();
     assert!(shifts.iter().all(|shift| (shift - shifts[0]).abs() < 1e-5), "{shifts:?}");
+}
+
+#[test]
+fn a_guess_is_a_positive_as_often_as_it_is_likely_and_masked_only_then() {
+    let edge = |(child, parent)| Edge { child: DocIdx(child), parent: DocIdx(parent) };
+    let hierarchy = Hierarchy::new(3, &[edge((0, 1))]).unwrap();
+    let exact: Vec<(QueryIdx, Vec<DocIdx>)> = (0..3).map(|i| (QueryIdx(i), vec![DocIdx(i)])).collect();
+    let guess = Guess { doc: DocIdx(2), probability: 0.3 };
+    let above = vec![vec![guess], vec![], vec![]].into_iter().collect();
+    let pairs = Pairs::of_exact_matches(&exact, &hierarchy).with_guesses(&exact, &hierarchy, &above);
+    let negatives = Negatives { deduplicate: true, mask_known: true, from: Source::Corpus, ..PLAIN };
+    let stage = stage(Sampling::Regular { by: By::Query, neighbours: 0 }, negatives, 3);
+    let mut sampler = Sampler::new(&pairs, &hierarchy, &stage, 0, 7).unwrap();
+    let mut drawn = 0;
+    for step in 0..1000 {
+        let batch = sampler.batch(step);
+        let row = batch.queries.iter().position(|query| query.0 == 0).unwrap();
+        let positives: Vec<u32> = batch.positives.row(row).to_vec();
+        assert!(positives == [0, 1] || positives == [0, 1, 2], "{positives:?}");
+        assert_eq!(batch.known.row(row), positives);
+        drawn += usize::from(positives.len() == 3);
+    }
+    assert!((240..360).contains(&drawn), "{drawn}");
 }

@@ -1,0 +1,181 @@
+//! Where a document stands whose lowest known ancestor need not be its parent.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+
+use super::words::Words;
+use super::{GuessedEdge, LEAST};
+use crate::hierarchy::{Edge, Hierarchy};
+use crate::ids::DocIdx;
+use crate::rows::Rows;
+
+/// Which documents are placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// Those with a few descendants.
+    Inner,
+    /// All but those with many.
+    All,
+}
+
+/// Documents with more descendants than this stand where these say.
+const MANY: u32 = 4;
+
+/// Children of a document whose words are read, at most.
+const READ: usize = 300;
+
+/// Words of the whole corpus with which the words of a document's children are mixed.
+const SMOOTH: f64 = 20.0;
+
+/// How much the words of children count: words of one text are not independent.
+const TRUST: f64 = 0.4;
+
+pub(super) struct Placement<'a> {
+    known: &'a Hierarchy,
+    words: Option<&'a Words>,
+    log_missing: f64,
+    /// Sorted ancestors of each document, itself left out.
+    above: Rows<u32>,
+    n_below: Vec<u32>,
+    /// For each document those below it that have something below themselves.
+    inner_below: Rows<u32>,
+    /// The documents that have something below themselves.
+    inner: Vec<u32>,
+    /// For each document how many stand right under it, as far as is known.
+    n_children: Vec<u32>,
+    /// For each inner document the words of itself and its children, and how many they are.
+    child_words: Vec<(HashMap<u32, u32>, u32)>,
+}
+
+impl<'a> Placement<'a> {
+    pub(super) fn new(known: &'a Hierarchy, words: Option<&'a Words>, missing: f64) -> Self {
+        let n_docs = known.n_docs();
+        let docs = || (0..n_docs as u32).map(DocIdx);
+        let mut above = Rows::empty();
+        let mut n_below = vec![0u32; n_docs];
+        for doc in docs() {
+            let mut row: Vec<u32> = known.ancestors(doc)[1..].iter().map(|a| a.doc.0).collect();
+            row.sort_unstable();
+            row.iter().for_each(|a| n_below[*a as usize] += 1);
+            above.push(row);
+        }
+        let is_inner = |doc: &u32| n_below[*doc as usize] > 0;
+        let pairs = (0..n_docs as u32)
+            .filter(is_inner)
+            .flat_map(|doc| above.row(doc as usize).iter().map(move |a| (*a as usize, doc)));
+        let inner_below = Rows::group(n_docs, pairs);
+        let inner = (0..n_docs as u32).filter(is_inner).collect();
+
+        // A document stands right under an inner one when it is known to be under that, all that is above that, and
+        // nothing else.
+        let mut by_set: HashMap<Vec<u32>, Vec<u32>> = HashMap::new();
+        for doc in (0..n_docs as u32).filter(is_inner) {
+            let mut set = above.row(doc as usize).to_vec();
+            set.insert(set.partition_point(|a| *a < doc), doc);
+            by_set.entry(set).or_default().push(doc);
+        }
+        let mut n_children = vec![0; n_docs];
+        let mut child_words = vec![(HashMap::new(), 0); n_docs];
+        let mut read = |of: u32, doc: usize| {
+            let Some(words) = words else { return };
+            let (counts, total): &mut (HashMap<u32, u32>, u32) = &mut child_words[of as usize];
+            for (word, count) in &words.of[doc] {
+                *counts.entry(*word).or_default() += count;
+                *total += count;
+            }
+        };
+        (0..n_docs as u32).filter(is_inner).for_each(|doc| read(doc, doc as usize));
+        for doc in 0..n_docs {
+            for parent in by_set.get(above.row(doc)).into_iter().flatten() {
+                n_children[*parent as usize] += 1;
+                if n_children[*parent as usize] as usize <= READ {
+                    read(*parent, doc);
+                }
+            }
+        }
+        let log_missing = missing.clamp(1e-3, 0.999).ln();
+        Placement { known, words, log_missing, above, n_below, inner_below, inner, n_children, child_words }
+    }
+
+    /// What lies above documents without being known to, as far as it is likely enough.
+    pub(super) fn place(&self, who: Who, progress: &(dyn Fn(usize) + Sync)) -> Vec<GuessedEdge> {
+        let n_docs = self.known.n_docs() as u32;
+        let done = AtomicUsize::new(0);
+        let place = |doc: u32| {
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            if done.is_multiple_of(1024) {
+                progress(done);
+            }
+            let n_below = self.n_below[doc as usize];
+            let asked = n_below <= MANY && (who == Who::All || n_below > 0);
+            if asked { self.place_one(doc) } else { Vec::new() }
+        };
+        (0..n_docs).into_par_iter().flat_map_iter(place).collect()
+    }
+
+    fn place_one(&self, doc: u32) -> Vec<GuessedEdge> {
+        let above = self.above.row(doc as usize);
+        let lowest = above.iter().min_by_key(|a| self.n_below[**a as usize]);
+        let places: Vec<u32> = match lowest {
+            Some(lowest) => self.inner_below.row(*lowest as usize).iter().chain([lowest]).copied().collect(),
+            // Nothing is known of it but its words.
+            None if self.words.is_some() && self.n_below[doc as usize] == 0 => self.inner.clone(),
+            None => return Vec::new(),
+        };
+        let is_under = |low: u32, high: u32| self.above.row(low as usize).binary_search(&high).is_ok();
+        let fits = |place: &u32| {
+            *place != doc
+                && !is_under(*place, doc)
+                && above.iter().all(|a| a == place || is_under(*place, *a))
+        };
+        let places: Vec<(u32, f64)> =
+            places.into_iter().filter(fits).map(|place| (place, self.evidence(doc, place))).collect();
+        let best = places.iter().map(|(_, evidence)| *evidence).fold(f64::NEG_INFINITY, f64::max);
+        let total: f64 = places.iter().map(|(_, evidence)| (evidence - best).exp()).sum();
+        let mut sums: HashMap<u32, f64> = HashMap::new();
+        for (place, evidence) in places {
+            let probability = (evidence - best).exp() / total;
+            for a in self.above.row(place as usize).iter().chain([&place]) {
+                if above.binary_search(a).is_err() {
+                    *sums.entry(*a).or_default() += probability;
+                }
+            }
+        }
+        let mut guesses: Vec<GuessedEdge> = sums
+            .into_iter()
+            .map(|(parent, sum)| GuessedEdge {
+                edge: Edge { child: DocIdx(doc), parent: DocIdx(parent) },
+                probability: (sum as f32).min(0.999),
+            })
+            .filter(|guess| guess.probability >= LEAST)
+            .collect();
+        guesses.sort_by_key(|guess| guess.edge);
+        guesses
+    }
+
+    /// The logarithm of how likely a document stands right under a place, up to a constant of the document.
+    fn evidence(&self, doc: u32, place: u32) -> f64 {
+        let n_missing = self.above.row(place as usize).len() + 1 - self.above.row(doc as usize).len();
+        let n_below = self.n_below[doc as usize];
+        // Each descendant would lack the pair with the place too.
+        let lacking = n_missing as f64 * f64::from(1 + n_below);
+        let prior = (f64::from(self.n_children[place as usize]) + 0.1).ln() + lacking * self.log_missing;
+        let Some(words) = self.words else { return prior };
+        let (counts, total) = &self.child_words[place as usize];
+        let mut fit = 0.0;
+        // A document must not speak for its own place.
+        let own = &words.of[doc as usize];
+        let is_read = self.above.row(place as usize).len() + 1 == self.above.row(doc as usize).len();
+        let own_total: u32 = if is_read { own.iter().map(|(_, count)| count).sum() } else { 0 };
+        for (word, own_count) in own {
+            let share = words.share[*word as usize];
+            let count = counts.get(word).copied().unwrap_or(0);
+            let count = f64::from(if is_read { count.saturating_sub(*own_count) } else { count });
+            let total = f64::from(total.saturating_sub(own_total));
+            fit += ((count + SMOOTH * share) / (total + SMOOTH) / share).ln();
+        }
+        prior + TRUST * fit + words.names_kind(place as usize, doc as usize)
+    }
+}

@@ -7,9 +7,11 @@ use anyhow::{Context, bail};
 use rootward::recipe::Recipe;
 
 /// Name and text of each, from `recipes/`.
-const RECIPES: [(&str, &str); 14] = [
+const RECIPES: [(&str, &str); 16] = [
     ("standard", include_str!("../../../recipes/standard.toml")),
     ("pretrain-finetune", include_str!("../../../recipes/pretrain-finetune.toml")),
+    ("hyperbolic", include_str!("../../../recipes/hyperbolic.toml")),
+    ("hyperbolic-pretrain-finetune", include_str!("../../../recipes/hyperbolic-pretrain-finetune.toml")),
     ("climb", include_str!("../../../recipes/climb.toml")),
     ("climb-small", include_str!("../../../recipes/climb-small.toml")),
     ("tree-standard", include_str!("../../../recipes/tree-standard.toml")),

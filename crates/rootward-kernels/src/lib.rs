@@ -13,6 +13,7 @@
 
 mod adam;
 mod exp;
+mod hyperbolic;
 mod instructions;
 mod lanes;
 mod level;
@@ -22,6 +23,7 @@ mod vector;
 
 pub use adam::{AdamStep, adam_row, adam_row_at};
 pub use exp::{exp, exp_at};
+pub use hyperbolic::{negative_distances, negative_distances_at};
 pub use level::{Level, LevelError, VARIABLE, level, level_from};
 pub use matmul::{Packed, Store, Strided, product, product_at, product_columns, product_columns_at};
 pub use softmax::{

@@ -12,7 +12,9 @@
 use std::ops::Range;
 
 use rayon::prelude::*;
-use rootward_kernels::{Packed, Store, Strided, add_scaled, exp_sum, product, scale_and_max, scale_by};
+use rootward_kernels::{
+    Packed, Store, Strided, add_scaled, exp_sum, negative_distances, product, scale_and_max, scale_by,
+};
 
 use crate::matrix::Matrix;
 use crate::rows::Rows;
@@ -128,6 +130,7 @@ pub struct Scratch {
 #[derive(Default)]
 struct GroupScratch {
     strip: Vec<f32>,
+    slopes: Vec<f32>,
     queries: Packed,
     doc_grads: Vec<f32>,
 }
@@ -179,6 +182,53 @@ pub fn corrected_softmax(
     targets: Targets<'_>,
     temperature: f32,
 ) -> Result<LossGrad, LossError> {
+    softmax(scratch, queries, docs, targets, Scale { temperature, closeness: Closeness::Product })
+}
+
+/// [`corrected_softmax`] of minus the distances in hyperbolic space [Nickel & Kiela, NeurIPS 2017].
+///
+/// `s = -arcosh(-queries · docsᵀ) / temperature` for vectors whose plain inner product is the Lorentzian one: those of
+/// [`Score::Hyperbolic`](crate::table::Score::Hyperbolic). Distances below about 0.0014 count as that.
+///
+/// # Shapes
+/// As those of [`corrected_softmax`]; gradients are with respect to the vectors as they are given.
+///
+/// # Errors
+/// As those of [`corrected_softmax`].
+pub fn hyperbolic_softmax(
+    scratch: &mut Scratch,
+    queries: &Matrix,
+    docs: &Matrix,
+    targets: Targets<'_>,
+    temperature: f32,
+) -> Result<LossGrad, LossError> {
+    softmax(scratch, queries, docs, targets, Scale { temperature, closeness: Closeness::HyperbolicDistance })
+}
+
+/// How products become the scores of a softmax.
+#[derive(Clone, Copy)]
+struct Scale {
+    closeness: Closeness,
+    temperature: f32,
+}
+
+/// What is divided by the temperature.
+#[derive(Clone, Copy)]
+enum Closeness {
+    /// The inner product.
+    Product,
+    /// Minus the distance that a Lorentzian product stands for.
+    HyperbolicDistance,
+}
+
+fn softmax(
+    scratch: &mut Scratch,
+    queries: &Matrix,
+    docs: &Matrix,
+    targets: Targets<'_>,
+    scale: Scale,
+) -> Result<LossGrad, LossError> {
+    let Scale { temperature, closeness } = scale;
     check(queries, docs, targets, temperature)?;
     let (batch, n_docs, dim) = (queries.n_rows(), docs.n_rows(), queries.dim());
     let mut query_grads = Matrix::zeros(batch, dim);
@@ -192,7 +242,7 @@ pub fn corrected_softmax(
         || docs_across.pack(dim, n_docs, Strided::transposed(docs.values(), dim)),
         || docs_along.pack(n_docs, dim, Strided::rows(docs.values(), dim)),
     );
-    let problem = Problem { queries, docs_across, docs_along, targets, temperature };
+    let problem = Problem { queries, docs_across, docs_along, targets, closeness, temperature };
 
     let per_group = batch.div_ceil(GROUPS).next_multiple_of(BLOCK).min(batch);
     let n_groups = batch.div_ceil(per_group);
@@ -227,6 +277,7 @@ struct Problem<'a> {
     /// Documents as its rows: `(n_docs, dim)`.
     docs_along: &'a Packed,
     targets: Targets<'a>,
+    closeness: Closeness,
     temperature: f32,
 }
 
@@ -239,7 +290,7 @@ impl Problem<'_> {
         query_grads: &mut [f32],
     ) -> Result<f64, LossError> {
         let (n_docs, dim) = (self.docs_along.k(), self.queries.dim());
-        let GroupScratch { strip, queries: packed_queries, doc_grads } = scratch;
+        let GroupScratch { strip, slopes, queries: packed_queries, doc_grads } = scratch;
         strip.resize(BLOCK * n_docs, 0.0);
         doc_grads.resize(n_docs * dim, 0.0);
         let mut loss = 0.0;
@@ -249,7 +300,16 @@ impl Problem<'_> {
             let queries = Strided::rows(&self.queries.values()[first * dim..(first + block) * dim], dim);
             product(Store::Set, block, queries, self.docs_across, strip, n_docs);
             for (i, scores) in strip.chunks_exact_mut(n_docs).enumerate() {
-                loss += self.scores_to_gradient(first + i, scores)?;
+                loss += match self.closeness {
+                    Closeness::Product => self.scores_to_gradient(first + i, scores)?,
+                    Closeness::HyperbolicDistance => {
+                        slopes.resize(n_docs, 0.0);
+                        negative_distances(scores, slopes);
+                        let loss = self.scores_to_gradient(first + i, scores)?;
+                        scores.iter_mut().zip(&*slopes).for_each(|(gradient, slope)| *gradient *= slope);
+                        loss
+                    }
+                };
             }
             let place = (first - rows.start) * dim;
             let query_grads = &mut query_grads[place..place + block * dim];

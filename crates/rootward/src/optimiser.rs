@@ -1,15 +1,19 @@
-//! How gradients move parameters: Adam and plain gradient descent, one row of a table at a time.
+//! How gradients move parameters: Adam, Adagrad and gradient descent, flat or hyperbolic, one row of a table at a time.
 //!
 //! A lazy step touches the rows of its batch and no others, so its cost does not depend on the size of the table. Each
 //! row counts its own steps, so that a row seen for the first time late in training is corrected for the start of its
 //! moments as any other row was. Adam as published [Kingma & Ba 2015, alg. 1] moves every row in every step: a row goes
 //! on by its momentum long after its batch, in all some thirty times as far, which is what makes rare rows learn.
 
+mod geodesic;
+
 use rayon::prelude::*;
 use rootward_kernels::{AdamStep, adam_row, add_scaled};
 use serde::{Deserialize, Serialize};
 
 use crate::matrix::Matrix;
+
+use geodesic::RiemannianGradient;
 
 /// Which rule moves the parameters. The learning rate comes with every step.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +39,11 @@ pub enum Optimiser {
     },
     /// `parameter -= rate * gradient`.
     Sgd {},
+    /// Steps of `rate` times the Riemannian gradient along geodesics of hyperbolic space [Nickel & Kiela 2017].
+    RiemannianSgd {
+        /// The longest step, in units of distance, above 0.
+        clip: f32,
+    },
 }
 
 /// The gradients of the rows that a step touches.
@@ -68,7 +77,7 @@ impl Moments {
         let (first, second) = match optimiser {
             Optimiser::Adam { .. } => (n_rows, n_rows),
             Optimiser::Adagrad { .. } => (0, n_rows),
-            Optimiser::Sgd {} => (0, 0),
+            Optimiser::Sgd {} | Optimiser::RiemannianSgd { .. } => (0, 0),
         };
         Moments {
             first: Matrix::zeros(first, dim),
@@ -79,6 +88,11 @@ impl Moments {
 }
 
 impl Optimiser {
+    /// Whether it takes rows for points of hyperbolic space.
+    pub(crate) fn is_riemannian(self) -> bool {
+        matches!(self, Optimiser::RiemannianSgd { .. })
+    }
+
     /// Moves rows of a table by their gradients.
     ///
     /// The result does not depend on the number of threads.
@@ -99,6 +113,13 @@ impl Optimiser {
                         *square += g * g;
                         *param -= rate * g / (square.sqrt() + epsilon);
                     }
+                }
+            }
+            Optimiser::RiemannianSgd { clip } => {
+                for (row, grad) in touched.iter().zip(values.chunks_exact(dim)) {
+                    let row = rows.row_mut(*row as usize);
+                    let gradient = RiemannianGradient::new(row, grad);
+                    geodesic::descend(row, &gradient, (rate * gradient.norm).min(clip));
                 }
             }
             Optimiser::Adam { beta1, beta2, epsilon, lazy } => {
@@ -133,3 +154,6 @@ impl Optimiser {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

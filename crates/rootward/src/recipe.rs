@@ -183,11 +183,22 @@ pub enum Loss {
         /// batches count queries, in its batch where they count pairs; -10 to 10. Left out, all count alike.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         distance_power: Option<f64>,
+        /// What is divided in place of scores: minus the distance that they stand for. Left out, it is the scores.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        distance: Option<Distance>,
     },
 }
 
 /// The least and the greatest temperature that is learned: one that runs away stops here, still finite.
 pub const TEMPERATURES: (f32, f32) = (1e-3, 1e4);
+
+/// A distance that a loss may work on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Distance {
+    /// That of hyperbolic space, by [`hyperbolic_softmax`](crate::loss::hyperbolic_softmax).
+    Hyperbolic,
+}
 
 /// The learning rate over a stage.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

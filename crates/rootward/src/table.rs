@@ -4,8 +4,10 @@
 //! can and cannot retrieve is due to geometry, loss and sampling alone. It knows the queries and documents that it was
 //! made for and no others.
 
+mod chart;
+
 use rand::Rng;
-use rootward_kernels::{add_scaled, normalise_rows, normalise_rows_back};
+use rootward_kernels::add_scaled;
 use serde::{Deserialize, Serialize};
 
 use crate::encoder::{EncodeError, Encoder, Input, Keep, Side, Trainable};
@@ -14,23 +16,15 @@ use crate::optimiser::{Gradients, Moments, NO_SLOT, Optimiser};
 use crate::random::fill_normal;
 use crate::tensors::{Tensor, TensorError, Tensors};
 
-/// What a score is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Score {
-    /// The inner product of the rows as they are.
-    Dot,
-    /// The inner product of the rows on the unit sphere: vectors leave the encoder with norm 1.
-    Cosine,
-}
+pub use chart::Score;
 
 /// What a table encoder is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableConfig {
-    /// Numbers in a vector.
+    /// Numbers in a row: those of a vector, but for hyperbolic scores, whose vectors have one more.
     pub dim: usize,
-    /// Whether vectors are used as they are or on the unit sphere.
+    /// How rows become vectors, and so what a score is.
     pub score: Score,
     /// Standard deviation of the normal distribution that the numbers start from.
     pub init: f32,
@@ -110,17 +104,12 @@ impl TableEncoder {
 
 impl Encoder for TableEncoder {
     fn dim(&self) -> usize {
-        self.queries.rows.dim()
+        self.score.width(self.queries.rows.dim())
     }
 
     fn encode(&self, side: Side, inputs: &[Input<'_>]) -> Result<Matrix, EncodeError> {
-        let mut vectors = self.table(side).gather(inputs)?; // (inputs, dim)
-        if self.score == Score::Cosine {
-            let dim = vectors.dim();
-            let mut norms = vec![0.0; vectors.n_rows()];
-            normalise_rows(vectors.values_mut(), dim, &mut norms);
-        }
-        Ok(vectors)
+        let rows = self.table(side).gather(inputs)?; // (inputs, row numbers)
+        Ok(self.score.vectors(side, rows))
     }
 }
 
@@ -135,20 +124,9 @@ impl Trainable for TableEncoder {
                 got_dim: grad.dim(),
             });
         }
-        let score = self.score;
-        let table = self.table_mut(side);
-        table.check(inputs)?;
-        match score {
-            Score::Dot => table.pending.add(inputs, grad),
-            Score::Cosine => {
-                let mut unit = table.gather(inputs)?; // (inputs, dim)
-                let mut norms = vec![0.0; inputs.len()];
-                normalise_rows(unit.values_mut(), dim, &mut norms);
-                let mut raw = grad.clone(); // (inputs, dim)
-                normalise_rows_back(unit.values(), &norms, dim, raw.values_mut());
-                table.pending.add(inputs, &raw);
-            }
-        }
+        let rows = self.table(side).gather(inputs)?; // (inputs, row numbers)
+        let grad = self.score.pull_back(side, rows, grad); // (inputs, row numbers)
+        self.table_mut(side).pending.add(inputs, &grad);
         Ok(())
     }
 

@@ -13,10 +13,10 @@ use crate::dataset::{Dataset, Split};
 use crate::encoder::{EncodeError, Input, Keep, Side, Trainable};
 use crate::eval::{EvalError, Judge, Names, Truth, Vectors, evaluate};
 use crate::ids::QueryIdx;
-use crate::loss::{LossError, Scratch, Targets, corrected_softmax};
+use crate::loss::{LossError, Scratch, Targets, corrected_softmax, hyperbolic_softmax};
 use crate::pairs::Pairs;
 use crate::random::{Purpose, stream};
-use crate::recipe::{Part, Recipe, Stage};
+use crate::recipe::{Distance, Loss, Part, Recipe, Stage};
 use crate::sampling::{NothingToDraw, Sampler};
 use crate::tensors::{TensorError, Tensors};
 
@@ -327,7 +327,12 @@ impl<'a> Trainer<'a> {
         };
         let learned = self.progress.learned_temperature;
         let temperature = temperature::of_step(stage.loss, learned, step, steps);
-        let found = corrected_softmax(&mut self.scratch, &query_vectors, &doc_vectors, targets, temperature)
+        let Loss::Softmax { distance, .. } = stage.loss;
+        let softmax = match distance {
+            None => corrected_softmax,
+            Some(Distance::Hyperbolic) => hyperbolic_softmax,
+        };
+        let found = softmax(&mut self.scratch, &query_vectors, &doc_vectors, targets, temperature)
             .map_err(|cause| TrainError::Loss { stage: place, step, cause })?;
 
         let slope = || found.slope_over_log_temperature(&query_vectors);

@@ -27,7 +27,9 @@ pub(crate) struct Train {
     #[arg(long, value_name = "DATA")]
     data: PathBuf,
     /// Recipe: a TOML file, or one that comes with the program: standard, pretrain-finetune, climb, climb-small,
-    /// rebalanced, long-only, curriculum, distance-weighted, distance-reweighted, adaptive-temperature.
+    /// hyperbolic, hyperbolic-pretrain-finetune, rebalanced, long-only, curriculum, distance-weighted,
+    /// distance-reweighted, adaptive-temperature, and tree-standard, tree-rebalanced, tree-pretrain-finetune, tree-climb
+    /// for the paper's small tree.
     #[arg(long, value_name = "FILE")]
     recipe: PathBuf,
     /// Folder to write the model to.

@@ -1,5 +1,7 @@
 //! The kernel against PyTorch, against finite differences, and against a plain twin in double precision.
 
+mod hyperbolic;
+
 use proptest::prelude::*;
 use rand::RngExt;
 use rand_pcg::Pcg64;

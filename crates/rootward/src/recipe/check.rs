@@ -3,13 +3,15 @@
 //! A recipe that passes can be run on any data that has the pairs it draws; a refusal names the key, what stands there
 //! and what would make sense.
 
-use super::{By, EncoderConfig, Loss, Rate, Recipe, RecipeError, Sampling, Source, Stage, TEMPERATURES};
+use super::{
+    By, Distance, EncoderConfig, Loss, Rate, Recipe, RecipeError, Sampling, Source, Stage, TEMPERATURES,
+};
 use crate::optimiser::Optimiser;
-use crate::table::TableConfig;
+use crate::table::{Score, TableConfig};
 
 impl Recipe {
     pub(super) fn check(&self) -> Result<(), RecipeError> {
-        let EncoderConfig::Table(TableConfig { dim, init, .. }) = self.encoder;
+        let EncoderConfig::Table(TableConfig { dim, score, init }) = self.encoder;
         let positive = |x: f32| x > 0.0 && x.is_finite();
         let validation = self.validation;
         demand("seed", self.seed, i64::try_from(self.seed).is_ok(), "0 to 2^63 - 1, as TOML holds it")?;
@@ -20,6 +22,7 @@ impl Recipe {
         demand("stages", "empty", !self.stages.is_empty(), "at least one stage")?;
         for (place, stage) in self.stages.iter().enumerate() {
             stage.check(&format!("stages.{place}"))?;
+            stage.check_geometry(&format!("stages.{place}"), score)?;
         }
         Ok(())
     }
@@ -87,7 +90,7 @@ impl Stage {
             fits,
             "no alpha beside a curriculum, whose frequencies change",
         )?;
-        let Loss::Softmax { temperature, temperature_end, temperature_rate, distance_power } = self.loss;
+        let Loss::Softmax { temperature, temperature_end, temperature_rate, distance_power, .. } = self.loss;
         let expected = "a number above 0; scores are divided by it";
         demand(&key("loss.temperature"), temperature, positive(temperature), expected)?;
         if let Some(end) = temperature_end {
@@ -117,6 +120,9 @@ impl Stage {
         if let Optimiser::Adagrad { epsilon } = self.optimiser {
             demand(&key("optimiser.epsilon"), epsilon, positive(epsilon), "a number above 0")?;
         }
+        if let Optimiser::RiemannianSgd { clip } = self.optimiser {
+            demand(&key("optimiser.clip"), clip, positive(clip), "a number above 0")?;
+        }
         let Rate { start, end } = self.rate;
         demand(&key("rate.start"), start, positive(start), "a number above 0")?;
         demand(&key("rate.end"), end, end >= 0.0 && end.is_finite(), "0 or more")?;
@@ -125,6 +131,29 @@ impl Stage {
             demand(&key("early_stop.patience"), stop.patience, stop.patience > 0, "1 or more")?;
         }
         Ok(())
+    }
+
+    /// Makes sure that loss and optimiser take the encoder's vectors for what they are.
+    fn check_geometry(&self, at: &str, score: Score) -> Result<(), RecipeError> {
+        let hyperbolic = score == Score::Hyperbolic;
+        let Loss::Softmax { distance, temperature_rate, .. } = self.loss;
+        let key = format!("{at}.loss.distance");
+        match distance {
+            None => demand(&key, "missing", !hyperbolic, "hyperbolic, as `encoder.score` is")?,
+            Some(Distance::Hyperbolic) => {
+                demand(&key, "hyperbolic", hyperbolic, "none unless `encoder.score` is hyperbolic")?;
+                let learned = temperature_rate.unwrap_or(0.0);
+                let key = format!("{at}.loss.temperature_rate");
+                demand(&key, learned, temperature_rate.is_none(), "none beside a hyperbolic distance")?;
+            }
+        }
+        let fits = hyperbolic || !self.optimiser.is_riemannian();
+        demand(
+            &format!("{at}.optimiser.kind"),
+            "riemannian",
+            fits,
+            "adam, adagrad or sgd unless `encoder.score` is hyperbolic",
+        )
     }
 }
 

@@ -206,7 +206,12 @@ fn a_value_of_the_wrong_kind_is_refused_with_its_line() {
     let cases = [
         ("seed = 7", "seed = -1", "line 2", "expected u64"),
         ("dim = 8", "dim = 8.5", "line 3", "expected usize"),
-        ("score = \"dot\"", "score = \"l2\"", "line 3", "unknown variant `l2`, expected `dot` or `cosine`"),
+        (
+            "score = \"dot\"",
+            "score = \"l2\"",
+            "line 3",
+            "unknown variant `l2`, expected one of `dot`, `cosine`, `hyperbolic`",
+        ),
         ("batch = 4", "batch = \"4\"", "line 8", "expected usize"),
         (
             "\"regular\"",
@@ -354,6 +359,39 @@ fn settings_that_contradict_each_other_are_refused() {
     ];
     for (from, to, expected) in cases {
         assert_eq!(refused(from, to), expected, "{to}");
+    }
+}
+
+#[test]
+fn geometries_that_do_not_fit_each_other_are_refused() {
+    let hyperbolic = WHOLE.replace("score = \"dot\"", "score = \"hyperbolic\"");
+    let with = |text: &str, settings: &[&str]| {
+        Recipe::parse(text, &settings.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>())
+            .map_err(|error| error.to_string())
+    };
+    let distances = ["stages.0.loss.distance=hyperbolic", "stages.1.loss.distance=hyperbolic"];
+    let riemannian = "stages.1.optimiser={ kind = \"riemannian_sgd\", clip = 1.0 }";
+    assert!(with(&hyperbolic, &[distances[0], distances[1], riemannian]).is_ok());
+    let cases = [
+        (
+            with(&hyperbolic, &distances[..1]),
+            "`stages.1.loss.distance` is missing, expected hyperbolic, as `encoder.score` is",
+        ),
+        (
+            with(WHOLE, &distances[..1]),
+            "`stages.0.loss.distance` is hyperbolic, expected none unless `encoder.score` is hyperbolic",
+        ),
+        (
+            with(WHOLE, &[riemannian]),
+            "`stages.1.optimiser.kind` is riemannian, expected adam, adagrad or sgd unless `encoder.score` is hyperbolic",
+        ),
+        (
+            with(&hyperbolic, &[distances[0], distances[1], riemannian, "stages.1.optimiser.clip=0.0"]),
+            "`stages.1.optimiser.clip` is 0, expected a number above 0",
+        ),
+    ];
+    for (found, expected) in cases {
+        assert_eq!(found.unwrap_err(), expected);
     }
 }
 

@@ -104,6 +104,7 @@ fn stage(sampling: Sampling, negatives: Negatives, batch: usize) -> Stage {
             temperature_end: None,
             temperature_rate: None,
             distance_power: None,
+            distance: None,
         },
         optimiser: Optimiser::Sgd {},
         rate: Rate { start: 0.1, end: 0.1 },
@@ -363,8 +364,13 @@ fn positives_count_by_their_distance_where_the_loss_asks_for_it() {
         let plain = stage(sampling, Negatives { deduplicate: true, ..PLAIN }, 4);
         assert_eq!(world.sampler(&plain).batch(0).weights, None);
         let Loss::Softmax { temperature, temperature_end, temperature_rate, .. } = plain.loss;
-        let loss =
-            Loss::Softmax { temperature, temperature_end, temperature_rate, distance_power: Some(2.0) };
+        let loss = Loss::Softmax {
+            temperature,
+            temperature_end,
+            temperature_rate,
+            distance_power: Some(2.0),
+            distance: None,
+        };
         let batch = world.sampler(&Stage { loss, ..plain }).batch(0);
         let weights = batch.weights.unwrap();
         assert!(weights.iter().map(<[f32]>::len).eq(batch.positives.iter().map(<[u32]>::len)));

@@ -30,8 +30,9 @@ fn bits(encoder: &TableEncoder, side: Side) -> Vec<Vec<u32>> {
 
 /// One step that moves some rows by gradients that differ from row to row.
 fn train(encoder: &mut TableEncoder, side: Side, rows: &[u32]) {
+    let dim = encoder.dim() as u32;
     let grads: Vec<Vec<f32>> =
-        rows.iter().map(|row| (1..5).map(|i| (i * (row + 1)) as f32 / 8.0).collect()).collect();
+        rows.iter().map(|row| (1..=dim).map(|i| (i * (row + 1)) as f32 / 8.0).collect()).collect();
     encoder.backward(side, &inputs(rows), &matrix(&grads)).unwrap();
     encoder.step(0.1);
 }
@@ -203,15 +204,62 @@ fn cosine_vectors_have_norm_one() {
     }
 }
 
+/// The distance of two rows as points of the Lorentz model, in double precision.
+fn hyperbolic_distance(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    ((1.0 + dot(a, a)).sqrt() * (1.0 + dot(b, b)).sqrt() - dot(a, b)).acosh()
+}
+
+#[test]
+fn the_product_of_hyperbolic_vectors_is_minus_the_cosh_of_their_distance() {
+    let encoder = random(Score::Hyperbolic, ADAM);
+    let queries = encoder.encode(Side::Query, &inputs(&[0, 4])).unwrap();
+    let docs = encoder.encode(Side::Document, &inputs(&[1, 3, 5])).unwrap();
+    assert_eq!((encoder.dim(), queries.dim(), docs.dim()), (5, 5, 5));
+    for (i, query) in [0, 4].into_iter().enumerate() {
+        for (j, doc) in [1, 3, 5].into_iter().enumerate() {
+            let score: f32 = queries.row(i).iter().zip(docs.row(j)).map(|(q, d)| q * d).sum();
+            let distance = hyperbolic_distance(encoder.queries.rows.row(query), encoder.docs.rows.row(doc));
+            assert!((f64::from(score) + distance.cosh()).abs() < 1e-5, "{score} {distance}");
+        }
+    }
+}
+
+#[test]
+fn gradients_of_hyperbolic_vectors_come_back_to_their_spatial_coordinates() {
+    for side in [Side::Query, Side::Document] {
+        let mut encoder = random(Score::Hyperbolic, Optimiser::Sgd {});
+        let grad = [0.5f32, -1.0, 0.25, 2.0, -0.75];
+        let row = encoder.table(side).rows.row(2).to_vec();
+        encoder.backward(side, &inputs(&[2]), &matrix(&[grad.to_vec()])).unwrap();
+        encoder.step(1.0);
+        let value = |row: &[f32]| {
+            let rows = Matrix::new(1, 4, row.to_vec()).unwrap();
+            let vectors = Score::Hyperbolic.vectors(side, rows);
+            vectors.row(0).iter().zip(grad).map(|(x, g)| f64::from(*x) * f64::from(g)).sum::<f64>()
+        };
+        for i in 0..4 {
+            let (mut more, mut less) = (row.clone(), row.clone());
+            more[i] += 0.01;
+            less[i] -= 0.01;
+            let slope = (value(&more) - value(&less)) / f64::from(more[i] - less[i]);
+            let got = f64::from(row[i] - encoder.table(side).rows.row(2)[i]);
+            assert!((got - slope).abs() < 1e-3, "{side:?} {i}: {got} is not {slope}");
+        }
+    }
+}
+
 #[test]
 fn training_goes_on_from_its_tensors_bit_for_bit() {
-    for optimiser in [ADAM, DENSE, Optimiser::Adagrad { epsilon: 1e-8 }, Optimiser::Sgd {}] {
-        let mut first = random(Score::Cosine, optimiser);
+    let flat = [ADAM, DENSE, Optimiser::Adagrad { epsilon: 1e-8 }, Optimiser::Sgd {}];
+    let curved = (Score::Hyperbolic, Optimiser::RiemannianSgd { clip: 1.0 });
+    for (score, optimiser) in flat.map(|optimiser| (Score::Cosine, optimiser)).into_iter().chain([curved]) {
+        let mut first = random(score, optimiser);
         for rows in [[0, 1], [1, 4], [2, 4]] {
             train(&mut first, Side::Query, &rows);
             train(&mut first, Side::Document, &rows);
         }
-        let config = TableConfig { dim: 4, score: Score::Cosine, init: 1.0 };
+        let config = TableConfig { dim: 4, score, init: 1.0 };
         let mut resumed = TableEncoder::new(5, 6, config, &mut stream(2, Purpose::Init));
         resumed.start_optimiser(optimiser);
         resumed.restore(&first.tensors(Keep::Training)).unwrap();

@@ -45,7 +45,13 @@ mod tests {
 
     /// A loss that begins at a temperature of 0.5.
     fn softmax(temperature_end: Option<f32>, temperature_rate: Option<f32>) -> Loss {
-        Loss::Softmax { temperature: 0.5, temperature_end, temperature_rate, distance_power: None }
+        Loss::Softmax {
+            temperature: 0.5,
+            temperature_end,
+            temperature_rate,
+            distance_power: None,
+            distance: None,
+        }
     }
 
     #[test]

@@ -15,12 +15,19 @@ pub(crate) const STUDY: Study = Study {
 
 const DIMS: [usize; 4] = [16, 32, 64, 128];
 
+/// Where the hyperbolic baseline stands beside the others.
+const HYPERBOLIC_DIM: usize = 64;
+
 fn plan(asked: &Asked) -> anyhow::Result<Plan> {
     let (data, on) = wordnet_unless_asked(asked)?;
     let mut cells = Vec::new();
     for dim in DIMS {
         let climb = if dim <= 32 { "climb-small" } else { "climb" };
-        for method in ["standard", "pretrain-finetune", climb] {
+        let mut methods = vec!["standard", "pretrain-finetune", climb];
+        if dim == HYPERBOLIC_DIM {
+            methods.extend(["hyperbolic", "hyperbolic-pretrain-finetune"]);
+        }
+        for method in methods {
             let row = Row { group: group(dim), label: method.to_owned(), at: None };
             cells.push(Cell::recall(row, recipe(method, &[format!("encoder.dim={dim}")], asked)?));
         }

@@ -1,3 +1,5 @@
+//! What is whole stays whole, and what is missing is found better than by transitivity alone.
+
 use std::collections::HashSet;
 
 use super::*;

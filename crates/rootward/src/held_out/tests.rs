@@ -1,3 +1,5 @@
+//! A pair is given or hidden, never both, and what is read is what was written.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -8,9 +8,11 @@ use anyhow::{Context, bail};
 use clap::Args;
 use rootward::dataset::{Dataset, Split};
 use rootward::eval::{Judge, NameTable, Names, Truth, evaluate};
+use rootward::exact::ExactEncoder;
 use rootward::geometry::{
     Bound, Draw, Margins, Search, SmallestDim, Trial, construction, margins, smallest_dims,
 };
+use rootward::hierarchy::Hierarchy;
 use rootward::pairs::Pairs;
 use rootward::random::{Purpose, stream};
 use rootward::recipe::Recipe;
@@ -20,13 +22,14 @@ use crate::in_memory::{stop_if_asked, train_and_evaluate};
 use crate::interrupt;
 use crate::output::{print, print_json, say};
 use crate::progress::Bar;
-use report::{Report, Smallest};
+use report::{Exact, Report, Smallest};
 
 /// Find the dimension that is enough for a hierarchy.
 ///
 /// Prints the paper's bound in the numbers of this hierarchy; the smallest dimension in which the paper's construction
 /// (each query the sum of its documents' random vectors, nothing trained) retrieves so many of the pairs; with --train
-/// the smallest in which a recipe does; and by what margin the construction separates relevant from other documents.
+/// the smallest in which a recipe does; what the exact encoder needs, which makes no error at all; and by what margin the
+/// construction separates relevant from other documents.
 #[derive(Args)]
 #[command(after_help = "Example:\n  rootward geometry data/wordnet-nouns --recall 0.99")]
 pub(crate) struct Geometry {
@@ -40,7 +43,7 @@ pub(crate) struct Geometry {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
     /// Queries that the construction is measured on: a sample where there are more.
-    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     queries: u32,
     /// Search the smallest dimension of trained vectors too: a whole training for each dimension and seed.
     #[arg(long)]
@@ -114,6 +117,7 @@ impl Geometry {
         };
         let dim = self.dim.map(|dim| dim as usize).or(constructed.iter().filter_map(SmallestDim::dim).max());
         let margins = constructed_margins(&sample, names, dim.unwrap_or(most))?;
+        let exact = exact(&data.hierarchy)?;
         let report = Report {
             data: data.name.clone(),
             bound,
@@ -121,6 +125,7 @@ impl Geometry {
             seeds: self.seeds,
             constructed: Smallest { by: String::from("construction"), searched_to: most, found: constructed },
             trained,
+            exact,
             margins,
         };
         if self.json { print_json(&report) } else { print(&report.to_string()) }
@@ -180,6 +185,21 @@ fn trained_recall(
         bar.clear();
     }
     Ok(found.recall.value())
+}
+
+/// The exact encoder's needs; pairs are only tried where nothing is proven of them.
+fn exact(hierarchy: &Hierarchy) -> anyhow::Result<Exact> {
+    stop_if_asked()?;
+    let encoder = ExactEncoder::of(hierarchy);
+    let errors = if encoder.is_proven() {
+        0
+    } else {
+        let bar = Bar::new("exact encoder", hierarchy.n_docs());
+        let found = encoder.errors(hierarchy, &|done| bar.at(done));
+        bar.clear();
+        found
+    };
+    Ok(Exact { dim: encoder.dim(), runs: encoder.runs(), errors })
 }
 
 /// A recall from the command line.

@@ -33,7 +33,7 @@ pub struct Margins {
     pub relevant: Concentration,
     /// Deviation from 0 of the score of any other document, and `1/√d`, the construction's.
     pub others: Concentration,
-    /// `1/(2√s)`, half of what the largest relevant set leaves for a score: the threshold of the theorem  [HR].
+    /// `1/(2√s)`, half of what the largest relevant set leaves for a score: its threshold  [HR, theorem].
     pub predicted_threshold: f64,
 }
 
@@ -55,7 +55,7 @@ pub struct Quantiles {
 /// One score for all queries: documents at or above it are taken for relevant.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Threshold {
-    /// The score: of 8,193 evenly spaced ones from -1 to 1, the least that makes the fewest errors.
+    /// The score: of those 1/4,096 apart from -1 to just above 1, the least that makes the fewest errors.
     pub score: f32,
     /// Relevant documents below it.
     pub false_negatives: usize,
@@ -74,8 +74,11 @@ pub struct Concentration {
     pub predicted: f64,
 }
 
-/// Between two thresholds that are tried lies one bin, 1/4,096 wide.
-const BINS: usize = 8192;
+/// Bins that scores are counted in, the first from -1 and the last from 1; each is a threshold where it begins.
+const BINS: usize = 2 * PER_UNIT + 1;
+
+/// Bins in a stretch of length 1.
+const PER_UNIT: usize = 4096;
 
 /// What is kept of one query.
 struct QueryMargin {
@@ -193,13 +196,13 @@ fn count_scores(relevant: &[Relevant], scores: &[f32], histogram: &Mutex<Histogr
 
 /// The bin of a score; rounding may bring a score beyond -1 or 1.
 fn bin(score: f32) -> usize {
-    (((score + 1.0) * (BINS / 2) as f32) as usize).min(BINS - 1)
+    (((score + 1.0) * PER_UNIT as f32) as usize).min(BINS - 1)
 }
 
 fn best_threshold(histogram: &Histogram) -> Threshold {
     let (mut false_negatives, mut false_positives) = (0, histogram.others.iter().sum::<usize>());
     let of = false_positives + histogram.relevant.iter().sum::<usize>();
-    let score = |bin: usize| bin as f32 / (BINS / 2) as f32 - 1.0;
+    let score = |bin: usize| bin as f32 / PER_UNIT as f32 - 1.0;
     let mut best = Threshold { score: score(0), false_negatives, false_positives, of };
     for bin in 0..BINS {
         false_negatives += histogram.relevant[bin];

@@ -364,7 +364,8 @@ fn settings_that_contradict_each_other_are_refused() {
 
 #[test]
 fn geometries_that_do_not_fit_each_other_are_refused() {
-    let hyperbolic = WHOLE.replace("score = \"dot\"", "score = \"hyperbolic\"");
+    let learned = WHOLE.replace("score = \"dot\"", "score = \"hyperbolic\"");
+    let hyperbolic = learned.replace("temperature_rate = 0.5, ", "");
     let with = |text: &str, settings: &[&str]| {
         Recipe::parse(text, &settings.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>())
             .map_err(|error| error.to_string())
@@ -373,6 +374,10 @@ fn geometries_that_do_not_fit_each_other_are_refused() {
     let riemannian = "stages.1.optimiser={ kind = \"riemannian_sgd\", clip = 1.0 }";
     assert!(with(&hyperbolic, &[distances[0], distances[1], riemannian]).is_ok());
     let cases = [
+        (
+            with(&learned, &distances),
+            "`stages.1.loss.temperature_rate` is 0.5, expected none beside a hyperbolic distance",
+        ),
         (
             with(&hyperbolic, &distances[..1]),
             "`stages.1.loss.distance` is missing, expected hyperbolic, as `encoder.score` is",

@@ -32,8 +32,10 @@ fn definition(case: &Case, queries: &[f64], docs: &[f64]) -> f64 {
         let negatives = (0..case.docs.n_rows() as u32).filter(|column| !known.contains(column));
         let sum: f64 = negatives.map(|column| (score(column) + weight(column)).exp()).sum();
         let positives = case.positives.row(row);
-        for positive in positives {
-            loss += (1.0 + sum / score(*positive).exp()).ln() / (positives.len() * batch) as f64;
+        let counts = |place: usize| case.weights.as_ref().map_or(1.0, |w| f64::from(w.row(row)[place]));
+        for (place, positive) in positives.iter().enumerate() {
+            let one = (1.0 + sum / score(*positive).exp()).ln();
+            loss += counts(place) * one / (positives.len() * batch) as f64;
         }
     }
     loss

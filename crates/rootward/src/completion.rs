@@ -4,14 +4,14 @@
 //! evidence bring them back, the surest first:
 //!
 //! 1. *Transitivity*: q under a and a under b put q under b. [`Hierarchy`] closes over it by itself.
-//! 2. *Shared descendants* ([`overlap`]): when nearly everything under a is known to be under b too, and b has more
+//! 2. *Shared descendants* (`overlap`): when nearly everything under a is known to be under b too, and b has more
 //!    under it, then a is under b.
-//! 3. *Placement* ([`placement`]): a document without descendants whose lowest known ancestor is v stands under v itself
+//! 3. *Placement* (`placement`): a document without descendants whose lowest known ancestor is v stands under v itself
 //!    or under one of the inner documents below it. Which one is a matter of how many children each has, of how many
 //!    pairs would have to be missing, and, where texts may be used, of how its words fit those of their children.
 //!
 //! What is likely but not sure comes with its probability: see [`Completion::guesses`]. Nothing here knows the pairs that
-//! are missing, and [`crate::split`] makes folders on which that can be measured.
+//! are missing, and [`crate::held_out`] makes folders on which that can be measured.
 
 mod overlap;
 mod placement;

@@ -48,13 +48,12 @@ struct Hit {
 }
 
 /// The vectors of some queries: `(queries, dim)`.
-pub(crate) fn query_vectors(
-    model: &Model,
+pub(crate) fn query_vectors<E: Encoder + ?Sized>(
+    encoder: &E,
     data: &Dataset,
     queries: &[QueryIdx],
 ) -> Result<Matrix, EncodeError> {
-    let inputs: Vec<_> = queries.iter().map(|query| Input::query(data, *query)).collect();
-    model.encoder.encode(Side::Query, &inputs)
+    encoder.encode(Side::Query, &Input::queries(data, queries))
 }
 
 /// The queries that a model of this data set was trained on.
@@ -85,8 +84,8 @@ pub(crate) fn all_trained(
 }
 
 /// The vectors of all documents: `(documents, dim)`.
-pub(crate) fn doc_vectors(model: &Model, data: &Dataset) -> Result<Matrix, EncodeError> {
-    model.encoder.encode(Side::Document, &Input::all_docs(data))
+pub(crate) fn doc_vectors<E: Encoder + ?Sized>(encoder: &E, data: &Dataset) -> Result<Matrix, EncodeError> {
+    encoder.encode(Side::Document, &Input::all_docs(data))
 }
 
 impl<'a> Answers<'a> {
@@ -112,7 +111,7 @@ impl<'a> Answers<'a> {
         Ok(Answers {
             model,
             data,
-            docs: doc_vectors(model, data)?,
+            docs: doc_vectors(&model.encoder, data)?,
             names: NameTable::of(data),
             pairs,
             rows,
@@ -142,7 +141,7 @@ impl<'a> Answers<'a> {
     pub(crate) fn answer(&self, query: QueryIdx, k: Option<usize>) -> anyhow::Result<Answer> {
         all_trained(self.data, &self.trained, &[query])?;
         let relevant: &[Relevant] = self.rows.get(&query).map_or(&[], |row| self.pairs.relevant(*row));
-        let queries = query_vectors(self.model, self.data, &[query])?; // (1, dim)
+        let queries = query_vectors(&self.model.encoder, self.data, &[query])?; // (1, dim)
         let vectors = Vectors { queries: &queries, docs: &self.docs };
         let k = k.unwrap_or(relevant.len().max(1));
         let run = Run::of_vectors(vectors, &[query], self.names.names(), k, &|_| {})?;
@@ -186,6 +185,6 @@ impl fmt::Display for Answer {
 }
 
 /// How words are compared: without regard to case, underscores as blanks.
-fn plain(word: &str) -> String {
+pub(crate) fn plain(word: &str) -> String {
     word.trim().replace('_', " ").to_lowercase()
 }

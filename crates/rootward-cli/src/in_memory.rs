@@ -4,8 +4,8 @@
 //! caller's. The same data, recipe and seed give the same numbers as `rootward train` and `rootward eval` do.
 
 use anyhow::{Context, bail};
-use rootward::dataset::Dataset;
-use rootward::encoder::{Input, Side, Trainable};
+use rootward::dataset::{Dataset, Split};
+use rootward::encoder::Trainable;
 use rootward::eval::{Evaluation, Judge, Names, Truth, Vectors, evaluate};
 use rootward::model;
 use rootward::pairs::Pairs;
@@ -13,6 +13,7 @@ use rootward::recipe::Recipe;
 use rootward::tensors::Tensors;
 use rootward::trainer::Trainer;
 
+use crate::answers::{doc_vectors, query_vectors};
 use crate::interrupt;
 
 /// How far a run has come, over all stages of its recipe.
@@ -47,7 +48,7 @@ pub(crate) fn train(
     recipe: &Recipe,
     progress: &mut dyn FnMut(Steps),
 ) -> anyhow::Result<Box<dyn Trainable>> {
-    let pairs = train_pairs(data)?;
+    let pairs = training_pairs(data)?;
     let mut trainer = new_trainer(data, &pairs, names, recipe)?;
     drive(&mut trainer, recipe, recipe.stages.len(), progress)?;
     Ok(trainer.into_encoder())
@@ -64,7 +65,7 @@ pub(crate) fn train_beginning(
     stages: usize,
     progress: &mut dyn FnMut(Steps),
 ) -> anyhow::Result<Tensors> {
-    let pairs = train_pairs(data)?;
+    let pairs = training_pairs(data)?;
     let mut trainer = new_trainer(data, &pairs, names, recipe)?;
     drive(&mut trainer, recipe, stages, progress)?;
     Ok(trainer.checkpoint())
@@ -81,14 +82,14 @@ pub(crate) fn train_rest(
     beginning: &Tensors,
     progress: &mut dyn FnMut(Steps),
 ) -> anyhow::Result<Box<dyn Trainable>> {
-    let pairs = train_pairs(data)?;
+    let pairs = training_pairs(data)?;
     let mut trainer = new_trainer(data, &pairs, names, recipe)?;
     trainer.branch(beginning)?;
     drive(&mut trainer, recipe, recipe.stages.len(), progress)?;
     Ok(trainer.into_encoder())
 }
 
-/// Measures an encoder on the queries that it was trained on.
+/// Measures an encoder on the queries that it was trained on, by what the data set states: guesses are no truth.
 ///
 /// # Errors
 /// When a score is not a number.
@@ -97,10 +98,9 @@ pub(crate) fn measure(
     data: &Dataset,
     names: &Names<'_>,
 ) -> anyhow::Result<Evaluation> {
-    let pairs = train_pairs(data)?;
-    let queries: Vec<Input<'_>> = pairs.queries().iter().map(|query| Input::query(data, *query)).collect();
-    let queries = encoder.encode(Side::Query, &queries)?; // (queries, dim)
-    let docs = encoder.encode(Side::Document, &Input::all_docs(data))?; // (documents, dim)
+    let pairs = data.pairs(Split::Train).with_context(|| no_training_queries(data))?;
+    let queries = query_vectors(encoder, data, pairs.queries())?; // (queries, dim)
+    let docs = doc_vectors(encoder, data)?; // (documents, dim)
     let truth = Truth { pairs: &pairs, judge: Judge::Ancestors, names: *names };
     Ok(evaluate(Vectors { queries: &queries, docs: &docs }, &truth, &|_| {})?)
 }
@@ -113,10 +113,16 @@ pub(crate) fn stop_if_asked() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn train_pairs(data: &Dataset) -> anyhow::Result<Pairs> {
-    data.training_pairs().with_context(|| {
-        format!("data set `{}` has no training queries: expected qrels/train.tsv in it", data.name)
-    })
+/// What a recipe learns from on a data set.
+///
+/// # Errors
+/// When the data set has no training queries.
+pub(crate) fn training_pairs(data: &Dataset) -> anyhow::Result<Pairs> {
+    data.training_pairs().with_context(|| no_training_queries(data))
+}
+
+fn no_training_queries(data: &Dataset) -> String {
+    format!("data set `{}` has no training queries: expected qrels/train.tsv in it", data.name)
 }
 
 fn new_trainer<'a>(

@@ -136,6 +136,22 @@ impl Row {
     }
 }
 
+impl Plan {
+    /// Cells that measure recall by distance on one data set, with nothing quoted and nothing concluded.
+    pub(crate) fn of_recall(data: Dataset, cells: Vec<Cell>, figure: Figure) -> Self {
+        Plan {
+            data: vec![data],
+            cells,
+            quoted: Vec::new(),
+            columns: recall_columns(),
+            digits: 1,
+            better: Better::Greater,
+            figure,
+            conclude: no_findings,
+        }
+    }
+}
+
 impl Cell {
     /// A cell that trains its recipe on the first data set and measures recall by distance.
     pub(crate) fn recall(row: Row, recipe: Recipe) -> Self {
@@ -165,7 +181,7 @@ pub(crate) const ALL: &str = "all";
 const SHOWN: usize = 9;
 
 /// The columns of recall by distance, as far as the paper's tables go, and of all pairs.
-pub(crate) fn recall_columns() -> Vec<String> {
+fn recall_columns() -> Vec<String> {
     (0..SHOWN).map(|distance| distance.to_string()).chain([ALL.to_owned()]).collect()
 }
 
@@ -222,6 +238,6 @@ pub(crate) fn refuse_data(asked: &Asked) -> anyhow::Result<()> {
 }
 
 /// For studies that draw no conclusion beyond their table.
-pub(crate) fn no_findings(_: &[Summary]) -> Vec<Finding> {
+fn no_findings(_: &[Summary]) -> Vec<Finding> {
     Vec::new()
 }

@@ -17,6 +17,7 @@ use rootward::recipe::Recipe;
 use rootward::tensors::Tensors;
 use rootward::trainer::{Event, TrainError, Trainer};
 
+use crate::in_memory::training_pairs;
 use crate::interrupt;
 use crate::progress::Bar;
 
@@ -74,9 +75,7 @@ pub(crate) fn train(
         _ => refuse_other_files(folder, recipe)?,
     }
 
-    let train = data.training_pairs().with_context(|| {
-        format!("data set `{}` has no training queries: expected qrels/train.tsv in it", data.name)
-    })?;
+    let train = training_pairs(data)?;
     let encoder = Box::new(model::new_encoder(recipe, data));
     let mut trainer = Trainer::new(encoder, data, &train, names, recipe.clone())?;
     // A stage that cannot run is told before the ones before it have taken their hours.

@@ -33,7 +33,8 @@ use words::Words;
 pub struct Completion {
     /// The known hierarchy with the guessed edges, without those that others imply.
     pub hierarchy: Hierarchy,
-    /// For each document those above it in `hierarchy` that are guessed, in ascending order.
+    /// For each document what is guessed to lie above it, in ascending order: by way of `hierarchy`, or too unlikely to be
+    /// part of it.
     pub guesses: Rows<Guess>,
     /// The estimated share of pairs that the known hierarchy was not told.
     pub missing: f64,
@@ -172,7 +173,7 @@ fn is_above(hierarchy: &Hierarchy, doc: DocIdx, above: DocIdx) -> bool {
 /// The share of pairs that were not told: of the pairs that two told ones imply, those that were not told themselves.
 fn share_missing(known: &Hierarchy) -> f64 {
     let (mut told, mut implied) = (0usize, 0usize);
-    for doc in (0..known.n_docs() as u32).map(DocIdx) {
+    for doc in known.docs() {
         let parents = known.parents(doc);
         let mut twice: Vec<DocIdx> = parents.iter().flat_map(|p| known.parents(*p)).copied().collect();
         twice.sort_unstable();
@@ -186,7 +187,7 @@ fn share_missing(known: &Hierarchy) -> f64 {
 /// The same hierarchy without the edges that others imply.
 pub fn reduced(hierarchy: &Hierarchy) -> Hierarchy {
     let mut edges = Vec::new();
-    for child in (0..hierarchy.n_docs() as u32).map(DocIdx) {
+    for child in hierarchy.docs() {
         let parents = hierarchy.parents(child);
         let implied = |parent: &DocIdx| {
             parents.iter().any(|other| other != parent && is_above(hierarchy, *other, *parent))

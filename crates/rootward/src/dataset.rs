@@ -216,11 +216,13 @@ impl Dataset {
     /// What a model learns from: the pairs of the training split, of which those that are only guessed count as
     /// [guesses](Pairs::guesses); `None` where the data set has no such split.
     pub fn training_pairs(&self) -> Option<Pairs> {
-        let pairs = self.pairs(Split::Train)?;
+        self.judgements(Split::Train)?;
+        let exact = self.exact_matches(&[Split::Train]);
+        let pairs = Pairs::of_exact_matches(&exact, &self.hierarchy);
         if self.guesses.is_empty() {
             return Some(pairs);
         }
-        Some(pairs.with_guesses(&self.exact_matches(&[Split::Train]), &self.hierarchy, &self.guesses))
+        Some(pairs.with_guesses(&exact, &self.hierarchy, &self.guesses))
     }
 
     /// The data set with what is guessed to lie above each document: pairs of its hierarchy that are not sure, and

@@ -33,6 +33,11 @@ impl<'a> Input<'a> {
         Input { idx: query.0, text: &data.queries[query.at()].text }
     }
 
+    /// Queries of a data set, in the order asked for.
+    pub fn queries(data: &'a Dataset, queries: &[QueryIdx]) -> Vec<Self> {
+        queries.iter().map(|query| Input::query(data, *query)).collect()
+    }
+
     /// A document of a data set.
     pub fn doc(data: &'a Dataset, doc: DocIdx) -> Self {
         Input { idx: doc.0, text: &data.docs[doc.at()].text }

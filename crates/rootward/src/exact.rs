@@ -20,14 +20,13 @@
 mod curve;
 mod order;
 
-use std::sync::Mutex;
-
 use rayon::prelude::*;
 
 use crate::exact::curve::{Circle, Polynomial, inner, point};
 use crate::hierarchy::Hierarchy;
 use crate::ids::DocIdx;
 use crate::rows::Rows;
+use crate::tally::Tally;
 
 /// Which side is put in order, and which side's vectors change sign along that order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,13 +67,13 @@ impl ExactEncoder {
     /// Time and memory are proportional to the pairs of a document and an ancestor times the dimension, and in the
     /// worst case, long chains under many extra edges, to the sum of the squares of the numbers of descendants.
     pub fn of(hierarchy: &Hierarchy) -> Self {
-        let n_docs = hierarchy.n_docs();
-        if (0..n_docs as u32).all(|doc| hierarchy.parents(DocIdx(doc)).len() <= 1) {
+        if hierarchy.docs().all(|doc| hierarchy.parents(doc).len() <= 1) {
             return intervals(hierarchy);
         }
         let below = order::descendants(hierarchy);
-        let above: Rows<u32> = (0..n_docs as u32)
-            .map(|doc| hierarchy.ancestors(DocIdx(doc)).iter().map(|a| a.doc.0).collect::<Vec<u32>>())
+        let above: Rows<u32> = hierarchy
+            .docs()
+            .map(|doc| hierarchy.ancestors(doc).iter().map(|a| a.doc.0).collect::<Vec<u32>>())
             .collect();
         let tour = Circle::even(&order::tour(hierarchy, &below));
         let with_runs = |base: &f64| {
@@ -155,8 +154,8 @@ impl ExactEncoder {
         let n_docs = hierarchy.n_docs();
         assert_eq!(n_docs * self.dim, self.docs.len(), "the encoder belongs to the hierarchy");
         let panels = panels(&self.docs, self.dim);
-        let nodes: Vec<DocIdx> = (0..n_docs as u32).map(DocIdx).collect();
-        let n_done = Mutex::new(0);
+        let nodes: Vec<DocIdx> = hierarchy.docs().collect();
+        let tally = Tally::new(progress);
         let wrong = |queries: &[DocIdx]| {
             let mut wrong = 0;
             for query in queries {
@@ -165,9 +164,7 @@ impl ExactEncoder {
                 let right = relevant.iter().filter(|a| self.score(*query, a.doc) > 0.0).count();
                 wrong += (found - right) + (relevant.len() - right);
             }
-            let mut n_done = n_done.lock().expect("a panic elsewhere has already ended this work");
-            *n_done += queries.len();
-            progress(*n_done);
+            tally.add(queries.len());
             wrong as u64
         };
         nodes.par_chunks(64).map(wrong).sum()

@@ -82,9 +82,14 @@ pub fn construction(pairs: &Pairs, draw: Draw) -> Constructed {
 ///
 /// # Panics
 /// When `dim` is 0.
-pub fn evaluate_construction(truth: &Truth<'_>, dim: usize, seed: u64) -> Result<Evaluation, EvalError> {
+pub fn evaluate_construction(
+    truth: &Truth<'_>,
+    dim: usize,
+    seed: u64,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<Evaluation, EvalError> {
     let n_docs = truth.names.docs.len();
-    evaluate(construction(truth.pairs, Draw { n_docs, dim, seed }).vectors(), truth, &|_| {})
+    evaluate(construction(truth.pairs, Draw { n_docs, dim, seed }).vectors(), truth, progress)
 }
 
 /// The paper's bound on the dimension, in the numbers of one hierarchy.

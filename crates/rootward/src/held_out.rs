@@ -170,7 +170,7 @@ impl HeldOut {
             }
             Ok(())
         })?;
-        let rows = (0..).map(QueryIdx).zip(relevant).filter(|(_, row)| !row.is_empty()).collect();
+        let rows = (0..).map(QueryIdx).zip(relevant).filter(|(_, row)| !row.is_empty());
         Ok(HeldOut { pairs: Pairs::of_rows(rows), hidden })
     }
 

@@ -227,7 +227,7 @@ impl Hierarchy {
     }
 
     /// All documents, in ascending order.
-    fn docs(&self) -> impl Iterator<Item = DocIdx> + use<> {
+    pub fn docs(&self) -> impl Iterator<Item = DocIdx> + use<> {
         let n_docs = u32::try_from(self.n_docs()).expect("`new` has numbered them in 32 bits");
         (0..n_docs).map(DocIdx)
     }

@@ -40,6 +40,7 @@ pub mod run;
 pub mod sampling;
 pub mod synth;
 pub mod table;
+mod tally;
 pub mod tensors;
 pub mod trainer;
 

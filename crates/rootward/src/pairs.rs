@@ -43,8 +43,8 @@ impl Pairs {
     ///
     /// Queries without an exact match are left out.
     pub fn of_exact_matches(exact: &[(QueryIdx, Vec<DocIdx>)], hierarchy: &Hierarchy) -> Self {
-        let mut pairs = Pairs { queries: Vec::new(), relevant: Rows::empty(), guesses: Rows::empty() };
-        for (query, docs) in exact.iter().filter(|(_, docs)| !docs.is_empty()) {
+        let matched = exact.iter().filter(|(_, docs)| !docs.is_empty());
+        let rows = matched.map(|(query, docs)| {
             let mut row: Vec<Relevant> = docs
                 .iter()
                 .flat_map(|doc| hierarchy.ancestors(*doc))
@@ -52,15 +52,13 @@ impl Pairs {
                 .collect();
             row.sort_by_key(|r| (r.doc, r.distance));
             row.dedup_by_key(|r| r.doc);
-            row.sort_unstable();
-            pairs.queries.push(*query);
-            pairs.relevant.push(row);
-        }
-        pairs
+            (*query, row)
+        });
+        Pairs::of_rows(rows)
     }
 
     /// S(q) of each query as it is given, in the order given; sorted here by distance, then by document.
-    pub fn of_rows(rows: Vec<(QueryIdx, Vec<Relevant>)>) -> Self {
+    pub fn of_rows(rows: impl IntoIterator<Item = (QueryIdx, Vec<Relevant>)>) -> Self {
         let mut pairs = Pairs { queries: Vec::new(), relevant: Rows::empty(), guesses: Rows::empty() };
         for (query, mut row) in rows {
             row.sort_unstable();

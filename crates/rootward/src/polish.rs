@@ -10,14 +10,13 @@
 //! in 32 dimensions and 80 in 16 (one run each), polishing none. Ranking all of S(q) first is the same as a sign in one dimension more: give
 //! every document a coordinate 1, and each query minus a threshold between its two sets.
 
-use std::sync::Mutex;
-
 use rayon::prelude::*;
 use rootward_kernels::{dot, normalise_rows};
 
 use crate::eval::{NanRow, Vectors, for_each_query};
 use crate::matrix::Matrix;
 use crate::pairs::Pairs;
+use crate::tally::Tally;
 
 /// What polishing made of the queries.
 #[derive(Clone, Debug)]
@@ -85,12 +84,11 @@ pub fn polish(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Polished, PolishError> {
     let wrong_before = wrong_queries(vectors, pairs)?;
-    let n_done = Mutex::new(0);
+    let progress = |done| progress(done, wrong_before.len());
+    let tally = Tally::new(&progress);
     let separated = |row: &usize| {
         let found = separate(vectors.docs, &relevant(pairs, *row), vectors.queries.row(*row));
-        let mut n_done = n_done.lock().expect("a panic elsewhere has already ended this work");
-        *n_done += 1;
-        progress(*n_done, wrong_before.len());
+        tally.add(1);
         found
     };
     let found: Vec<Option<Vec<f32>>> = wrong_before.par_iter().map(separated).collect();

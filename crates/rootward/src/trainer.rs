@@ -314,7 +314,7 @@ impl<'a> Trainer<'a> {
         let step = self.progress.step;
         let stage = &self.recipe.stages[place];
         let batch = self.sampler.as_mut().expect("stage_steps_cached made it").batch(step);
-        let queries: Vec<Input<'_>> = batch.queries.iter().map(|q| Input::query(self.data, *q)).collect();
+        let queries = Input::queries(self.data, &batch.queries);
         let docs: Vec<Input<'_>> = batch.docs.iter().map(|d| Input::doc(self.data, *d)).collect();
         let query_vectors = self.encoder.encode(Side::Query, &queries)?; // (batch, dim)
         let doc_vectors = self.encoder.encode(Side::Document, &docs)?; // (n_docs, dim)
@@ -353,8 +353,7 @@ impl<'a> Trainer<'a> {
 
     fn measure(&mut self, place: usize) -> Result<Event, TrainError> {
         let steps = self.stage_steps_cached(place)?;
-        let queries: Vec<Input<'_>> =
-            self.validation.queries().iter().map(|q| Input::query(self.data, *q)).collect();
+        let queries = Input::queries(self.data, self.validation.queries());
         let query_vectors = self.encoder.encode(Side::Query, &queries)?;
         let doc_vectors = self.encoder.encode(Side::Document, &Input::all_docs(self.data))?;
         let vectors = Vectors { queries: &query_vectors, docs: &doc_vectors };

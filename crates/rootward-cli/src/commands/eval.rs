@@ -128,8 +128,10 @@ impl Eval {
         model.belongs_to(data)?;
         all_trained(data, &trained_queries(data), truth.pairs.queries())?;
         if let Some(path) = &self.run_out {
-            let (queries, docs) =
-                (query_vectors(model, data, truth.pairs.queries())?, doc_vectors(model, data)?);
+            let (queries, docs) = (
+                query_vectors(&model.encoder, data, truth.pairs.queries())?,
+                doc_vectors(&model.encoder, data)?,
+            );
             let vectors = Vectors { queries: &queries, docs: &docs };
             let bar = Bar::new("rank", queries.n_rows());
             let (asked, depth) = (truth.pairs.queries(), self.depth as usize);
@@ -143,8 +145,8 @@ impl Eval {
 
 /// Measures a model, with a bar.
 pub(crate) fn evaluate_model(model: &Model, data: &Dataset, truth: &Truth<'_>) -> anyhow::Result<Evaluation> {
-    let queries = query_vectors(model, data, truth.pairs.queries())?; // (queries, dim)
-    let docs = doc_vectors(model, data)?; // (documents, dim)
+    let queries = query_vectors(&model.encoder, data, truth.pairs.queries())?; // (queries, dim)
+    let docs = doc_vectors(&model.encoder, data)?; // (documents, dim)
     let bar = Bar::new("evaluate", queries.n_rows());
     let found = evaluate(Vectors { queries: &queries, docs: &docs }, truth, &|done| bar.at(done))?;
     bar.clear();

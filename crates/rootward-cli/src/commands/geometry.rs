@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use rootward::dataset::{Dataset, Split};
-use rootward::eval::{Judge, NameTable, Names, Truth, evaluate};
+use rootward::eval::{Judge, NameTable, Names, Truth};
 use rootward::exact::ExactEncoder;
 use rootward::geometry::{
-    Bound, Draw, Margins, Search, SmallestDim, Trial, construction, margins, smallest_dims,
+    Bound, Draw, Margins, Search, SmallestDim, Trial, construction, evaluate_construction, margins,
+    smallest_dims,
 };
 use rootward::hierarchy::Hierarchy;
 use rootward::pairs::Pairs;
@@ -151,10 +152,8 @@ impl Geometry {
 
 fn constructed_recall(truth: &Truth<'_>, dim: usize, seed: u64) -> anyhow::Result<f64> {
     stop_if_asked()?;
-    let n_docs = truth.names.docs.len();
-    let vectors = construction(truth.pairs, Draw { n_docs, dim, seed });
     let bar = Bar::new(&format!("construct d = {dim}"), truth.pairs.n_queries());
-    let found = evaluate(vectors.vectors(), truth, &|done| bar.at(done))?;
+    let found = evaluate_construction(truth, dim, seed, &|done| bar.at(done))?;
     bar.clear();
     Ok(found.recall.value())
 }

@@ -93,7 +93,7 @@ fn constructed(bench: &Bench<'_>) -> anyhow::Result<Numbers> {
     let seeds: Vec<u64> = (0..DRAWS).map(|draw| bench.recipe.seed * DRAWS + draw).collect();
     search(&seeds, |dim, seed| {
         stop_if_asked()?;
-        Ok(evaluate_construction(&truth, dim, seed)?.recall.value())
+        Ok(evaluate_construction(&truth, dim, seed, &|_| {})?.recall.value())
     })
 }
 

@@ -10,8 +10,7 @@ use rootward::tensors::Tensors;
 
 use super::engine::checksum;
 use super::{
-    ALL, Asked, Bench, Better, Cell, Figure, Numbers, Plan, Row, Study, no_findings, percents,
-    recall_columns, recipe, tree_unless_asked,
+    ALL, Asked, Bench, Cell, Figure, Numbers, Plan, Row, Study, percents, recipe, tree_unless_asked,
 };
 use crate::in_memory::{measure, train_beginning, train_rest};
 
@@ -57,16 +56,8 @@ fn plan(asked: &Asked) -> anyhow::Result<Plan> {
             }
         }
     }
-    Ok(Plan {
-        data: vec![data],
-        cells,
-        quoted: Vec::new(),
-        columns: recall_columns(),
-        digits: 1,
-        better: Better::Greater,
-        figure: Figure::Across { heading: "temperature; recall of all pairs in percent", column: ALL },
-        conclude: no_findings,
-    })
+    let figure = Figure::Across { heading: "temperature; recall of all pairs in percent", column: ALL };
+    Ok(Plan::of_recall(data, cells, figure))
 }
 
 const STOPPED: &str = "with early stopping";

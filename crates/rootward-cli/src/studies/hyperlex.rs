@@ -19,6 +19,7 @@ use super::{
     Asked, Bench, Better, Cell, Figure, Finding, Numbers, On, Plan, Row, Study, Summary, recipe,
     wordnet_unless_asked,
 };
+use crate::answers::plain;
 use crate::in_memory::train;
 
 pub(crate) const STUDY: Study = Study {
@@ -125,11 +126,6 @@ fn nouns(text: &str, path: &Path) -> anyhow::Result<Vec<Rating>> {
         }
     }
     Ok(ratings)
-}
-
-/// How words are compared: without regard to case, underscores as blanks.
-fn plain(word: &str) -> String {
-    word.replace('_', " ").to_lowercase()
 }
 
 /// Trains, scores the pairs whose words are known, and correlates.

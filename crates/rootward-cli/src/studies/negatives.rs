@@ -1,9 +1,6 @@
 //! Which negatives: how strongly frequent documents count, and how many siblings a query is told apart from.
 
-use super::{
-    ALL, Asked, Better, Cell, Figure, Plan, Row, Study, no_findings, recall_columns, recipe,
-    tree_unless_asked, wordnet_unless_asked,
-};
+use super::{ALL, Asked, Cell, Figure, Plan, Row, Study, recipe, tree_unless_asked, wordnet_unless_asked};
 use crate::plot::Scale;
 
 pub(crate) const ALPHA: Study = Study {
@@ -39,16 +36,8 @@ fn plan_alpha(asked: &Asked) -> anyhow::Result<Plan> {
         cells.push(Cell::recall(row, recipe(&on.recipe("standard"), &[negatives], asked)?));
     }
     let x = "alpha: a negative weighs its frequency to this power";
-    Ok(Plan {
-        data: vec![data],
-        cells,
-        quoted: Vec::new(),
-        columns: recall_columns(),
-        digits: 1,
-        better: Better::Greater,
-        figure: Figure::Against { x, x_scale: Scale::Linear, y: "recall", y_scale: None, columns: DRAWN },
-        conclude: no_findings,
-    })
+    let figure = Figure::Against { x, x_scale: Scale::Linear, y: "recall", y_scale: None, columns: DRAWN };
+    Ok(Plan::of_recall(data, cells, figure))
 }
 
 fn plan_siblings(asked: &Asked) -> anyhow::Result<Plan> {
@@ -69,14 +58,6 @@ fn plan_siblings(asked: &Asked) -> anyhow::Result<Plan> {
         }
     }
     let x = "siblings of each exact match in a step";
-    Ok(Plan {
-        data: vec![data],
-        cells,
-        quoted: Vec::new(),
-        columns: recall_columns(),
-        digits: 1,
-        better: Better::Greater,
-        figure: Figure::Against { x, x_scale: Scale::Linear, y: "recall", y_scale: None, columns: DRAWN },
-        conclude: no_findings,
-    })
+    let figure = Figure::Against { x, x_scale: Scale::Linear, y: "recall", y_scale: None, columns: DRAWN };
+    Ok(Plan::of_recall(data, cells, figure))
 }

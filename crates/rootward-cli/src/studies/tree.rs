@@ -1,8 +1,7 @@
 //! The small tree of the paper, H = 4, W = 5, d = 3: what standard training loses and what brings it back  [HR §5].
 
 use super::{
-    ALL, Asked, Better, Cell, Figure, Finding, Numbers, On, Plan, Row, Study, Summary, recall_columns,
-    recipe, tree_unless_asked,
+    ALL, Asked, Cell, Figure, Finding, Numbers, On, Plan, Row, Study, Summary, recipe, tree_unless_asked,
 };
 
 pub(crate) const STUDY: Study = Study {
@@ -27,16 +26,8 @@ fn plan(asked: &Asked) -> anyhow::Result<Plan> {
         let settings = [format!("stages.0.sampling.p={p:?}")];
         cells.push(Cell::recall(row, recipe(&on.recipe("rebalanced"), &settings, asked)?));
     }
-    Ok(Plan {
-        data: vec![data],
-        cells,
-        quoted: if on == On::SmallTree { quoted() } else { Vec::new() },
-        columns: recall_columns(),
-        digits: 1,
-        better: Better::Greater,
-        figure: Figure::ByDistance,
-        conclude: best_rebalanced,
-    })
+    let quoted = if on == On::SmallTree { quoted() } else { Vec::new() };
+    Ok(Plan { quoted, conclude: best_rebalanced, ..Plan::of_recall(data, cells, Figure::ByDistance) })
 }
 
 /// What the paper tells of its tree, in percent.

@@ -1,9 +1,6 @@
 //! The nouns of `WordNet` at several dimensions, beside the paper's rows  [HR §5].
 
-use super::{
-    ALL, Asked, Better, Cell, Figure, Numbers, On, Plan, Row, Study, no_findings, recall_columns, recipe,
-    wordnet_unless_asked,
-};
+use super::{ALL, Asked, Cell, Figure, Numbers, On, Plan, Row, Study, recipe, wordnet_unless_asked};
 use crate::paper;
 
 pub(crate) const STUDY: Study = Study {
@@ -32,16 +29,8 @@ fn plan(asked: &Asked) -> anyhow::Result<Plan> {
             cells.push(Cell::recall(row, recipe(method, &[format!("encoder.dim={dim}")], asked)?));
         }
     }
-    Ok(Plan {
-        data: vec![data],
-        cells,
-        quoted: if on == On::WordNet { quoted() } else { Vec::new() },
-        columns: recall_columns(),
-        digits: 1,
-        better: Better::Greater,
-        figure: Figure::ByDistance,
-        conclude: no_findings,
-    })
+    let quoted = if on == On::WordNet { quoted() } else { Vec::new() };
+    Ok(Plan { quoted, ..Plan::of_recall(data, cells, Figure::ByDistance) })
 }
 
 fn group(dim: usize) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::is_above;
 use crate::hierarchy::{Edge, Hierarchy};
 use crate::ids::DocIdx;
 
@@ -15,11 +16,11 @@ pub(super) fn edges_below(known: &Hierarchy) -> Vec<Edge> {
     let mut shared: HashMap<(u32, u32), u32> = HashMap::new();
     let mut above: Vec<u32> = Vec::new();
     let related = |a: u32, b: u32| {
-        let has = |low: u32, high: u32| known.ancestors(DocIdx(low)).iter().any(|x| x.doc.0 == high);
-        has(a, b) || has(b, a)
+        let (a, b) = (DocIdx(a), DocIdx(b));
+        is_above(known, a, b) || is_above(known, b, a)
     };
     let mut unrelated: HashMap<(u32, u32), bool> = HashMap::new();
-    for doc in (0..n_docs as u32).map(DocIdx) {
+    for doc in known.docs() {
         above.clear();
         above.extend(known.ancestors(doc)[1..].iter().map(|a| a.doc.0));
         above.sort_unstable();

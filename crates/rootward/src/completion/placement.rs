@@ -1,7 +1,6 @@
 //! Where a document stands whose lowest known ancestor need not be its parent.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -10,6 +9,7 @@ use super::{GuessedEdge, LEAST};
 use crate::hierarchy::{Edge, Hierarchy};
 use crate::ids::DocIdx;
 use crate::rows::Rows;
+use crate::tally::Tally;
 
 /// Which documents are placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,10 +52,9 @@ pub(super) struct Placement<'a> {
 impl<'a> Placement<'a> {
     pub(super) fn new(known: &'a Hierarchy, words: Option<&'a Words>, missing: f64) -> Self {
         let n_docs = known.n_docs();
-        let docs = || (0..n_docs as u32).map(DocIdx);
         let mut above = Rows::empty();
         let mut n_below = vec![0u32; n_docs];
-        for doc in docs() {
+        for doc in known.docs() {
             let mut row: Vec<u32> = known.ancestors(doc)[1..].iter().map(|a| a.doc.0).collect();
             row.sort_unstable();
             row.iter().for_each(|a| n_below[*a as usize] += 1);
@@ -102,12 +101,9 @@ impl<'a> Placement<'a> {
     /// What lies above documents without being known to, as far as it is likely enough.
     pub(super) fn place(&self, who: Who, progress: &(dyn Fn(usize) + Sync)) -> Vec<GuessedEdge> {
         let n_docs = self.known.n_docs() as u32;
-        let done = AtomicUsize::new(0);
+        let tally = Tally::new(progress);
         let place = |doc: u32| {
-            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            if done.is_multiple_of(1024) {
-                progress(done);
-            }
+            tally.add(1);
             let n_below = self.n_below[doc as usize];
             let asked = n_below <= MANY && (who == Who::All || n_below > 0);
             if asked { self.place_one(doc) } else { Vec::new() }

@@ -4,12 +4,11 @@
 //! row. Memory is bounded by the corpus, never by queries times documents, and the bits of a score do not depend on
 //! the number of threads.
 
-use std::sync::Mutex;
-
 use rayon::prelude::*;
 use rootward_kernels::{Packed, Store, Strided, product};
 
 use crate::matrix::Matrix;
+use crate::tally::Tally;
 
 /// Queries and documents as vectors; a score is the inner product of the two.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +47,7 @@ pub(crate) fn for_each_query<T: Send>(
     corpus.pack(dim, n_docs, Strided::transposed(docs.values(), dim)); // (dim, documents)
 
     let block = (STRIP / n_docs.max(1)).clamp(1, BLOCK);
-    let n_done = Mutex::new(0);
+    let tally = Tally::new(progress);
     let blocks: Vec<Result<Vec<T>, NanRow>> = (0..n_queries.div_ceil(block))
         .into_par_iter()
         .map_init(Vec::new, |strip, at| {
@@ -62,9 +61,7 @@ pub(crate) fn for_each_query<T: Send>(
                 if has_nan(scores) { Err(NanRow(row)) } else { Ok(visit(row, scores)) }
             });
             let visited = visited.collect();
-            let mut n_done = n_done.lock().expect("a panic elsewhere has already ended this work");
-            *n_done += rows.len();
-            progress(*n_done);
+            tally.add(rows.len());
             visited
         })
         .collect();

@@ -1,5 +1,7 @@
 //! Tests of the exact encoder: every pair of every hierarchy, counted.
 
+use std::sync::Mutex;
+
 use proptest::prelude::*;
 
 use super::*;

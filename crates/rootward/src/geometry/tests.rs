@@ -143,7 +143,7 @@ proptest! {
     #[test]
     fn margins_count_the_pairs_and_queries_that_the_evaluation_counts(world in worlds(), dim in 1usize..20) {
         let found = world.margins(construction(&world.pairs, world.draw(dim, 1)).vectors());
-        let evaluation = world.with(|truth| evaluate_construction(truth, dim, 1)).unwrap();
+        let evaluation = world.with(|truth| evaluate_construction(truth, dim, 1, &|_| ())).unwrap();
         prop_assert_eq!((found.recalled, found.separated), (evaluation.recall, evaluation.exact_sets));
     }
 }
@@ -211,7 +211,7 @@ fn the_smallest_dimensions_of_a_tree_are_those_of_a_twin_in_another_language() {
     let seeds: Vec<u64> = (1..=60).collect();
     let search = Search { targets: &[0.95, 0.99], seeds: &seeds, first: 16, most: 1024 };
     let recall = |dim, seed| {
-        world.with(|truth| evaluate_construction(truth, dim, seed)).map(|found| found.recall.value())
+        world.with(|truth| evaluate_construction(truth, dim, seed, &|_| ())).map(|found| found.recall.value())
     };
     let found = smallest_dims(&search, recall, |_| ()).unwrap();
     for (found, twin) in found.iter().zip([49.0, 70.0]) {

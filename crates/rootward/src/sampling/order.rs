@@ -34,8 +34,7 @@ pub(super) fn in_runs(
 /// Every document once, children in random order right after the first of their parents that is met.
 fn depth_first(hierarchy: &Hierarchy, rng: &mut Pcg64) -> Vec<DocIdx> {
     let n_docs = hierarchy.n_docs();
-    let mut stack: Vec<DocIdx> =
-        (0..n_docs as u32).map(DocIdx).filter(|doc| hierarchy.parents(*doc).is_empty()).collect();
+    let mut stack: Vec<DocIdx> = hierarchy.roots().collect();
     stack.shuffle(rng);
     let mut met = vec![false; n_docs];
     let mut order = Vec::with_capacity(n_docs);

@@ -36,6 +36,22 @@ impl Bar {
         Bar { bar, name: name.to_owned(), noted: (!terminal).then(Instant::now) }
     }
 
+    /// A bar of bytes, whose number is told as they come.
+    pub(crate) fn of_bytes(name: &str) -> Self {
+        let bar = Bar::new(name, 0);
+        let style = ProgressStyle::with_template(
+            "{prefix:>20} {bar:24} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
+        );
+        bar.bar.set_style(style.expect("the template is well-formed").progress_chars("━━ "));
+        bar
+    }
+
+    /// So many bytes are done, of so many.
+    pub(crate) fn at_bytes(&self, done: u64, of: u64) {
+        self.bar.set_length(of);
+        self.bar.set_position(done);
+    }
+
     /// So many steps are done.
     pub(crate) fn at(&self, steps: usize) {
         self.bar.set_position(steps as u64);

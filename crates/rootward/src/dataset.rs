@@ -6,9 +6,11 @@
 
 mod error;
 mod lines;
+mod parts;
 mod read;
 mod write;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
@@ -17,17 +19,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::hierarchy::Hierarchy;
 use crate::ids::{DocIdx, QueryIdx};
-use crate::pairs::{Guess, Pairs};
+use crate::pairs::{Guess, Pairs, Relevant};
 use crate::rows::Rows;
 
-pub(crate) use error::excerpt;
-pub use error::{DataError, Fault};
-pub(crate) use lines::{Names, each_line, each_row};
-pub(crate) use read::in_file;
+pub use error::{DataError, Fault, excerpt};
+pub(crate) use lines::{Names, each_row};
+pub use lines::{each_line_in, unreadable};
+pub use parts::{Asked, Parts};
 pub use write::Compress;
 
 /// Something to retrieve, as one line of `corpus.jsonl`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     /// Its name in files; never empty, without tabs and line breaks.
     #[serde(rename = "_id")]
@@ -51,6 +53,9 @@ pub struct Query {
     pub id: String,
     /// What is asked.
     pub text: String,
+    /// What it is about, where that matters: queries of one group stay together when a data set is split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
 }
 
 /// A part of the judgements that is kept apart.
@@ -71,8 +76,8 @@ pub struct Judgement {
     pub query: QueryIdx,
     /// The document.
     pub doc: DocIdx,
-    /// 0 for a document known not to answer; an exact match, and the better the greater, from 1.
-    pub grade: u32,
+    /// Above 0 for a document that answers, and the better the greater; 0 and below for one known not to.
+    pub grade: i32,
 }
 
 /// The judgements of each split that there is, sorted by query, then by document, each pair of the two once.
@@ -140,6 +145,13 @@ impl FromStr for Split {
     }
 }
 
+impl Query {
+    /// A query of no group.
+    pub fn new(id: &str, text: &str) -> Self {
+        Query { id: id.to_owned(), text: text.to_owned(), group: None }
+    }
+}
+
 impl Judgements {
     /// The judgements of a split, if there are any.
     pub fn of(&self, split: Split) -> Option<&[Judgement]> {
@@ -147,6 +159,15 @@ impl Judgements {
             Split::Train => self.train.as_deref(),
             Split::Dev => self.dev.as_deref(),
             Split::Test => self.test.as_deref(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn of_mut(&mut self, split: Split) -> &mut Option<Vec<Judgement>> {
+        match split {
+            Split::Train => &mut self.train,
+            Split::Dev => &mut self.dev,
+            Split::Test => &mut self.test,
         }
     }
 }
@@ -158,7 +179,7 @@ impl Dataset {
     /// # Panics
     /// When the hierarchy is not over these documents.
     pub fn closed(name: String, docs: Vec<Document>, hierarchy: Hierarchy) -> Self {
-        let queries = docs.iter().map(|doc| Query { id: doc.id.clone(), text: doc.title.clone() }).collect();
+        let queries = docs.iter().map(|doc| Query::new(&doc.id, &doc.title)).collect();
         let own = |i| Judgement { query: QueryIdx(i), doc: DocIdx(i), grade: 1 };
         let identity: Vec<Judgement> = numbers(docs.len()).map(own).collect();
         let judgements = Judgements { train: Some(identity.clone()), dev: None, test: Some(identity) };
@@ -190,8 +211,11 @@ impl Dataset {
         self.judgements.of(split)
     }
 
-    /// Each query of a split with its exact matches, which are those of a grade above 0, and all their ancestors;
-    /// `None` where the data set has no such split.
+    /// Each query of a split with its relevant documents; `None` where the data set has no such split.
+    ///
+    /// With a hierarchy they are its exact matches, which are those of a grade above 0, and all their ancestors.
+    /// Without one they are those of a grade above 0, and their distance is the rank of the grade among those of the
+    /// whole data set: 0 for the best.
     pub fn pairs(&self, split: Split) -> Option<Pairs> {
         self.judgements(split).map(|_| self.pairs_of(&[split]))
     }
@@ -199,7 +223,29 @@ impl Dataset {
     /// The pairs of several splits together; a query of two splits has the exact matches of both, and a split that
     /// the data set does not have adds nothing.
     pub fn pairs_of(&self, splits: &[Split]) -> Pairs {
+        if self.hierarchy.n_edges() == 0 {
+            return self.graded_pairs(splits);
+        }
         Pairs::of_exact_matches(&self.exact_matches(splits), &self.hierarchy)
+    }
+
+    /// The relevant documents of a data set without edges: the better the grade, the nearer.
+    fn graded_pairs(&self, splits: &[Split]) -> Pairs {
+        let all = Split::ALL.iter().filter_map(|split| self.judgements(*split)).flatten();
+        let all: BTreeSet<i32> = all.map(|judgement| judgement.grade).filter(|g| *g > 0).collect();
+        let distances: BTreeMap<i32, u32> = all.into_iter().rev().zip(0..).collect();
+        let mut rows: Vec<BTreeMap<DocIdx, u32>> = vec![BTreeMap::new(); self.queries.len()];
+        for judgement in splits.iter().filter_map(|split| self.judgements(*split)).flatten() {
+            if let Some(&distance) = distances.get(&judgement.grade) {
+                let nearest = rows[judgement.query.at()].entry(judgement.doc).or_insert(distance);
+                *nearest = distance.min(*nearest);
+            }
+        }
+        let asked = (0..).map(QueryIdx).zip(rows).filter(|(_, row)| !row.is_empty());
+        let relevant = |row: BTreeMap<DocIdx, u32>| {
+            row.into_iter().map(|(doc, distance)| Relevant { distance, doc }).collect()
+        };
+        Pairs::of_rows(asked.map(|(query, row)| (query, relevant(row))))
     }
 
     /// The exact matches of every query in some splits.
@@ -217,11 +263,11 @@ impl Dataset {
     /// [guesses](Pairs::guesses); `None` where the data set has no such split.
     pub fn training_pairs(&self) -> Option<Pairs> {
         self.judgements(Split::Train)?;
+        if self.guesses.is_empty() {
+            return self.pairs(Split::Train);
+        }
         let exact = self.exact_matches(&[Split::Train]);
         let pairs = Pairs::of_exact_matches(&exact, &self.hierarchy);
-        if self.guesses.is_empty() {
-            return Some(pairs);
-        }
         Some(pairs.with_guesses(&exact, &self.hierarchy, &self.guesses))
     }
 
@@ -260,7 +306,7 @@ impl Dataset {
             hasher.update(&edge.parent.0.to_le_bytes());
         }
         for judgement in self.judgements(Split::Train).unwrap_or_default() {
-            for number in [judgement.query.0, judgement.doc.0, judgement.grade] {
+            for number in [judgement.query.0, judgement.doc.0, judgement.grade.cast_unsigned()] {
                 hasher.update(&number.to_le_bytes());
             }
         }

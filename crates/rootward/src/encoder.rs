@@ -143,7 +143,7 @@ mod tests {
             text: text.to_owned(),
             synonyms: Vec::new(),
         };
-        let query = Query { id: "q".to_owned(), text: "what".to_owned() };
+        let query = Query::new("q", "what");
         let (docs, hierarchy) = (vec![doc("one"), doc("two")], Hierarchy::new(2, &[]).unwrap());
         let data = Dataset::judged("small".to_owned(), docs, hierarchy, vec![query], Judgements::default());
         assert_eq!(Input::query(&data, QueryIdx(0)), Input { idx: 0, text: "what" });

@@ -228,7 +228,7 @@ mod tests {
         let (n_queries, n_docs, dim) = (7usize, 23usize, 2usize);
         let numbers = |n: usize| proptest::collection::vec((-2i8..3).prop_map(f32::from), n);
         let parents = proptest::collection::vec(any::<proptest::sample::Index>(), n_docs - 1);
-        let judged = proptest::collection::btree_map((0..7u32, 0..23u32), 0..3u32, 1..25);
+        let judged = proptest::collection::btree_map((0..7u32, 0..23u32), -1..3i32, 1..25);
         let drawn = (numbers(n_queries * dim), numbers(n_docs * dim), parents, judged);
         drawn.prop_map(move |(queries, docs, parents, judged)| {
             let up = (1..).zip(parents).map(|(child, parent)| Edge {
@@ -326,7 +326,7 @@ mod tests {
             let judged = case["qrels"][id].as_object().unwrap().iter().map(|(doc, grade)| Judgement {
                 query,
                 doc: DocIdx(u32::try_from(at(doc)).unwrap()),
-                grade: u32::try_from(grade.as_u64().unwrap()).unwrap(),
+                grade: i32::try_from(grade.as_i64().unwrap()).unwrap(),
             });
             let judged: Vec<Judgement> = judged.collect();
             exact.push((query, judged.iter().filter(|j| j.grade > 0).map(|j| j.doc).collect()));

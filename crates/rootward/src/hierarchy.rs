@@ -5,11 +5,12 @@
 //! this type: no cycle, no repeated edge, no edge from a document to itself. Nothing here recurses, so that depth
 //! costs no stack.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+mod graph;
 
 use crate::ids::DocIdx;
 use crate::rows::Rows;
+
+pub use graph::Graph;
 
 /// One step up: `parent` is relevant wherever `child` is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,58 +97,56 @@ fn in_circle(docs: &[DocIdx]) -> String {
     steps.join(" → ")
 }
 
-/// A directed acyclic graph over documents `0..n_docs`; a document may have several parents, or none.
+/// A [`Graph`] with the ancestors of every document.
 #[derive(Clone, Debug)]
 pub struct Hierarchy {
-    parents: Rows<DocIdx>,
-    children: Rows<DocIdx>,
-    topological: Vec<DocIdx>,
-    /// Where each document stands in `topological`.
-    rank: Vec<u32>,
-    /// In the order of `topological`, in which they are found.
+    graph: Graph,
+    /// In the order of `graph.topological()`, in which they are found.
     ancestors: Rows<Ancestor>,
 }
 
 impl Hierarchy {
     /// The hierarchy of the given edges over documents `0..n_docs`, whatever the order of the edges.
     ///
-    /// Memory is proportional to the pairs of a document and an ancestor, which on a chain is the square of its
-    /// length: a hierarchy in which they would not fit is refused before they are listed.
-    ///
     /// # Errors
-    /// When an edge leads to no document, repeats another or joins a document to itself, when the edges form a cycle,
-    /// or when there are more than 2^28 pairs of a document and an ancestor, 2 GiB.
+    /// Those of [`Graph::new`] and of [`Hierarchy::of`].
     ///
     /// # Panics
     /// When `n_docs` is more than `u32::MAX`.
     pub fn new(n_docs: usize, edges: &[Edge]) -> Result<Self, HierarchyError> {
-        assert!(u32::try_from(n_docs).is_ok(), "documents are numbered in 32 bits, {n_docs} were given");
-        let sorted = sorted_edges(n_docs, edges)?;
-        let up = sorted.iter().map(|edge| (edge.child.at(), edge.parent));
-        let down = sorted.iter().map(|edge| (edge.parent.at(), edge.child));
-        let (parents, children) = (Rows::group(n_docs, up), Rows::group(n_docs, down));
-        let topological = topological_order(&parents, &children)?;
-        let mut rank = vec![0; n_docs];
-        for (place, doc) in (0..).zip(&topological) {
-            rank[doc.at()] = place;
-        }
-        let ancestors = list_ancestors(&parents, &topological, &rank)?;
-        Ok(Hierarchy { parents, children, topological, rank, ancestors })
+        Hierarchy::of(Graph::new(n_docs, edges)?)
+    }
+
+    /// The graph with the ancestors of every document listed.
+    ///
+    /// Memory is proportional to the pairs of a document and an ancestor, which on a chain is the square of its
+    /// length: a hierarchy in which they would not fit is refused before they are listed.
+    ///
+    /// # Errors
+    /// When there are more than 2^28 pairs of a document and an ancestor, 2 GiB.
+    pub fn of(graph: Graph) -> Result<Self, HierarchyError> {
+        let ancestors = list_ancestors(&graph)?;
+        Ok(Hierarchy { graph, ancestors })
+    }
+
+    /// Its documents and edges.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
     }
 
     /// How many documents there are, those without an edge included.
     pub fn n_docs(&self) -> usize {
-        self.parents.len()
+        self.graph.n_docs()
     }
 
     /// How many edges there are.
     pub fn n_edges(&self) -> usize {
-        self.parents.values().len()
+        self.graph.n_edges()
     }
 
     /// All edges, by child, then by parent.
     pub fn edges(&self) -> impl Iterator<Item = Edge> + '_ {
-        self.docs().flat_map(|child| self.parents(child).iter().map(move |&parent| Edge { child, parent }))
+        self.graph.edges()
     }
 
     /// The documents one step up, in ascending order.
@@ -155,7 +154,7 @@ impl Hierarchy {
     /// # Panics
     /// When there is no such document.
     pub fn parents(&self, doc: DocIdx) -> &[DocIdx] {
-        self.parents.row(doc.at())
+        self.graph.parents(doc)
     }
 
     /// The documents one step down, in ascending order.
@@ -163,7 +162,7 @@ impl Hierarchy {
     /// # Panics
     /// When there is no such document.
     pub fn children(&self, doc: DocIdx) -> &[DocIdx] {
-        self.children.row(doc.at())
+        self.graph.children(doc)
     }
 
     /// The document itself, then everything above it, by shortest distance, then by document.
@@ -171,7 +170,7 @@ impl Hierarchy {
     /// # Panics
     /// When there is no such document.
     pub fn ancestors(&self, doc: DocIdx) -> &[Ancestor] {
-        self.ancestors.row(self.rank[doc.at()] as usize)
+        self.ancestors.row(self.graph.rank(doc))
     }
 
     /// The document itself, then everything below it, by shortest distance, then by document.
@@ -204,17 +203,17 @@ impl Hierarchy {
 
     /// All documents, parents before children; of those whose parents have all come, the least comes next.
     pub fn topological(&self) -> &[DocIdx] {
-        &self.topological
+        self.graph.topological()
     }
 
     /// The documents without a parent, in ascending order.
     pub fn roots(&self) -> impl Iterator<Item = DocIdx> + '_ {
-        self.docs().filter(|doc| self.parents(*doc).is_empty())
+        self.graph.roots()
     }
 
     /// The documents without a child, in ascending order; one without any edge is a root and a leaf.
     pub fn leaves(&self) -> impl Iterator<Item = DocIdx> + '_ {
-        self.docs().filter(|doc| self.children(*doc).is_empty())
+        self.graph.leaves()
     }
 
     /// Edges on the shortest way up to any root; 0 for a root.
@@ -228,90 +227,24 @@ impl Hierarchy {
 
     /// All documents, in ascending order.
     pub fn docs(&self) -> impl Iterator<Item = DocIdx> + use<> {
-        let n_docs = u32::try_from(self.n_docs()).expect("`new` has numbered them in 32 bits");
-        (0..n_docs).map(DocIdx)
+        self.graph.docs()
     }
-}
-
-/// The edges by child, then by parent, once each of them is known to be sound.
-fn sorted_edges(n_docs: usize, edges: &[Edge]) -> Result<Vec<Edge>, HierarchyError> {
-    for (at, edge) in edges.iter().enumerate() {
-        if let Some(doc) = [edge.child, edge.parent].into_iter().find(|doc| doc.at() >= n_docs) {
-            return Err(HierarchyError::NoDocument { at, doc, n_docs });
-        }
-        if edge.child == edge.parent {
-            return Err(HierarchyError::SelfEdge { at, doc: edge.child });
-        }
-    }
-    let mut sorted: Vec<(Edge, usize)> = edges.iter().copied().zip(0..).collect();
-    sorted.sort_unstable();
-    let repeated = sorted.windows(2).filter(|two| two[0].0 == two[1].0).min_by_key(|two| two[1].1);
-    if let Some(&[(edge, first), (_, at)]) = repeated {
-        return Err(HierarchyError::RepeatedEdge { at, first, edge });
-    }
-    Ok(sorted.into_iter().map(|(edge, _)| edge).collect())
-}
-
-/// Parents before children, ties by number; or the cycle that makes it impossible.
-fn topological_order(parents: &Rows<DocIdx>, children: &Rows<DocIdx>) -> Result<Vec<DocIdx>, HierarchyError> {
-    let mut missing: Vec<usize> = parents.iter().map(<[DocIdx]>::len).collect();
-    let mut ready: BinaryHeap<Reverse<DocIdx>> = (0..)
-        .map(DocIdx)
-        .zip(&missing)
-        .filter(|(_, missing)| **missing == 0)
-        .map(|(doc, _)| Reverse(doc))
-        .collect();
-    let mut order = Vec::with_capacity(parents.len());
-    while let Some(Reverse(doc)) = ready.pop() {
-        order.push(doc);
-        for child in children.row(doc.at()) {
-            missing[child.at()] -= 1;
-            if missing[child.at()] == 0 {
-                ready.push(Reverse(*child));
-            }
-        }
-    }
-    match (0..).map(DocIdx).zip(&missing).find(|(_, missing)| **missing > 0) {
-        None => Ok(order),
-        Some((stuck, _)) => Err(HierarchyError::Cycle { docs: cycle_above(stuck, parents, &missing) }),
-    }
-}
-
-/// A cycle that is reached by going up from a document whose parents never all came; it begins with its least document.
-fn cycle_above(stuck: DocIdx, parents: &Rows<DocIdx>, missing: &[usize]) -> Vec<DocIdx> {
-    let mut way = Vec::new();
-    let mut place = vec![None; parents.len()];
-    let mut doc = stuck;
-    while place[doc.at()].is_none() {
-        place[doc.at()] = Some(way.len());
-        way.push(doc);
-        let waits_for = parents.row(doc.at()).iter().find(|parent| missing[parent.at()] > 0);
-        doc = *waits_for.expect("a document is stuck only below another that is");
-    }
-    let mut cycle = way.split_off(place[doc.at()].expect("the loop ends at a document that it has met"));
-    let least = (0..cycle.len()).min_by_key(|&at| cycle[at]).expect("a cycle has a document");
-    cycle.rotate_left(least);
-    cycle
 }
 
 /// The ancestors of each document, itself included, nearest first; rows follow the topological order.
-fn list_ancestors(
-    parents: &Rows<DocIdx>,
-    topological: &[DocIdx],
-    rank: &[u32],
-) -> Result<Rows<Ancestor>, HierarchyError> {
-    refuse_if_too_deep(parents, topological)?;
+fn list_ancestors(graph: &Graph) -> Result<Rows<Ancestor>, HierarchyError> {
+    refuse_if_too_deep(graph)?;
     let mut all: Rows<Ancestor> = Rows::empty();
     let mut row = Vec::new();
-    for &doc in topological {
+    for &doc in graph.topological() {
         row.clear();
         row.push(Ancestor { distance: 0, doc });
-        for parent in parents.row(doc.at()) {
-            let above = all.row(rank[parent.at()] as usize);
+        for parent in graph.parents(doc) {
+            let above = all.row(graph.rank(*parent));
             row.extend(above.iter().map(|a| Ancestor { distance: a.distance + 1, doc: a.doc }));
         }
         // One parent's ancestors are in order already; those of several overlap.
-        if parents.row(doc.at()).len() > 1 {
+        if graph.parents(doc).len() > 1 {
             row.sort_unstable_by_key(|a| (a.doc, a.distance));
             row.dedup_by_key(|a| a.doc);
             row.sort_unstable();
@@ -324,10 +257,10 @@ fn list_ancestors(
 
 /// Refuses before anything is listed: a document has at least as many ancestors as the longest way up from it has
 /// edges, and in a tree it has no others.
-fn refuse_if_too_deep(parents: &Rows<DocIdx>, topological: &[DocIdx]) -> Result<(), HierarchyError> {
-    let mut longest = vec![1u64; parents.len()];
-    for doc in topological {
-        let above = parents.row(doc.at()).iter().map(|parent| longest[parent.at()]).max();
+fn refuse_if_too_deep(graph: &Graph) -> Result<(), HierarchyError> {
+    let mut longest = vec![1u64; graph.n_docs()];
+    for doc in graph.topological() {
+        let above = graph.parents(*doc).iter().map(|parent| longest[parent.at()]).max();
         longest[doc.at()] = 1 + above.unwrap_or(0);
     }
     refuse_if_too_many(longest.iter().sum())

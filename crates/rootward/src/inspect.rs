@@ -386,7 +386,7 @@ mod tests {
     #[test]
     fn a_query_of_train_and_test_is_counted_once() {
         let docs = closed(&["a", "b"], &[(1, 0)]);
-        let query = Query { id: "q".to_owned(), text: "?".to_owned() };
+        let query = Query::new("q", "?");
         let match_of = |doc, grade| Some(vec![Judgement { query: QueryIdx(0), doc: DocIdx(doc), grade }]);
         let judgements = Judgements { train: match_of(1, 1), dev: match_of(0, 0), test: match_of(0, 2) };
         let judged = Dataset::judged(docs.name, docs.docs, docs.hierarchy, vec![query], judgements);

@@ -25,7 +25,6 @@ pub mod geometry;
 pub mod held_out;
 pub mod hierarchy;
 pub mod ids;
-pub mod import;
 pub mod inspect;
 pub mod loss;
 pub mod matrix;

@@ -1,22 +1,44 @@
 //! `rootward import`: other people's files into a data set folder.
+//!
+//! Each kind of file has its options in a file of its own; what is the same for all is here.
+
+mod wordnet;
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use rootward::dataset::Compress;
-use rootward::import;
+use clap::{Args, Subcommand};
+use rootward::dataset::{Compress, DataError, Split};
+use rootward_import::{BytesRead, Imported, Note, Source};
+use serde::Serialize;
 
-use crate::output::say;
+use crate::output::{print_json, say};
+use crate::progress::Bar;
 
 /// Turn other files into a data set folder.
+///
+/// SRC may be a plain file, gzip, zstd or a zip archive, whatever its name; where a kind has several files, the folder
+/// or the archive that holds them. What is left out on the way is counted and shown; what cannot be read is one error
+/// with file and line, and nothing is written then.
 #[derive(Args)]
 #[command(
+    subcommand_value_name = "KIND",
+    subcommand_help_heading = "Kinds",
     after_help = "Example:\n  rootward import wordnet /usr/share/wordnet --out data/wordnet-nouns --gzip"
 )]
 pub(crate) struct Import {
-    /// What the files are.
+    #[command(subcommand)]
     kind: Kind,
-    /// Where they are: for wordnet, the folder that holds data.noun.
+}
+
+#[derive(Subcommand)]
+enum Kind {
+    Wordnet(wordnet::Wordnet),
+}
+
+/// What every kind is asked.
+#[derive(Args)]
+struct FromTo {
+    /// The file to read, or the folder or archive with the files in it.
     #[arg(value_name = "SRC")]
     source: PathBuf,
     /// Folder to write; it must not exist, or be empty.
@@ -25,24 +47,66 @@ pub(crate) struct Import {
     /// Write gzip files; they are read wherever plain ones are.
     #[arg(long)]
     gzip: bool,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Kind {
-    /// The nouns of Princeton `WordNet`: hypernyms and instance hypernyms are the parents.
-    Wordnet,
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Done {
+    out: PathBuf,
+    documents: usize,
+    edges: usize,
+    queries: usize,
+    judgements: usize,
+    notes: Vec<Note>,
 }
 
 impl Import {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let data = match self.kind {
-            Kind::Wordnet => import::wordnet(&self.source)?,
-        };
+        match self.kind {
+            Kind::Wordnet(kind) => kind.run(),
+        }
+    }
+}
+
+impl FromTo {
+    /// Reads by an importer, writes the folder, and says what came of it.
+    fn run(self, import: impl FnOnce(&Source<'_>) -> Result<Imported, DataError>) -> anyhow::Result<()> {
+        let bar = Bar::of_bytes("reading");
+        let progress = |read: BytesRead| bar.at_bytes(read.done, read.of);
+        let imported = import(&Source::new(&self.source, &progress));
+        bar.clear();
+        let Imported { parts, notes } = imported?;
         let compress = if self.gzip { Compress::Gzip } else { Compress::None };
-        data.write(&self.out, compress)?;
-        let (docs, edges) = (data.docs.len(), data.hierarchy.n_edges());
-        say(format_args!("wrote {}: {docs} documents, {edges} edges", self.out.display()));
-        say(format_args!("next: rootward inspect {}", self.out.display()));
+        parts.write(&self.out, compress)?;
+        let asked = parts.asked.as_ref();
+        let judged = |split| asked.and_then(|asked| asked.judgements.of(split)).map_or(0, <[_]>::len);
+        let done = Done {
+            documents: parts.docs.len(),
+            edges: parts.graph.n_edges(),
+            queries: asked.map_or(0, |asked| asked.queries.len()),
+            judgements: Split::ALL.into_iter().map(judged).sum(),
+            notes,
+            out: self.out,
+        };
+        if self.json {
+            return print_json(&done);
+        }
+        let Done { out, documents, edges, queries, judgements, notes } = done;
+        let asked =
+            if queries > 0 { format!(", {queries} queries, {judgements} judgements") } else { String::new() };
+        for Note { count, what, examples } in notes {
+            say(format_args!("note: {count} {what} ({}{})", examples.join(", "), more(count, &examples)));
+        }
+        say(format_args!("wrote {}: {documents} documents, {edges} edges{asked}", out.display()));
+        say(format_args!("next: rootward inspect {}", out.display()));
         Ok(())
     }
+}
+
+/// Says that there are more than the examples.
+fn more(count: u64, examples: &[String]) -> &'static str {
+    if count > examples.len() as u64 { ", …" } else { "" }
 }

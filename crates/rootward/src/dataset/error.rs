@@ -3,10 +3,11 @@
 //! One error names one place: the file, the line, what was expected there and what was found.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::files::WriteError;
 use crate::hierarchy::HierarchyError;
+use crate::ids::DocIdx;
 
 /// Data could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -45,12 +46,15 @@ pub enum DataError {
         /// The folder.
         folder: PathBuf,
     },
-    /// The folder of a WordNet holds no nouns.
-    #[error("{} holds no data.noun; name the folder with the data files of WordNet, which is /usr/share/wordnet \
-             where `apt-get install wordnet-base` has put them", folder.display())]
-    NoNouns {
-        /// The folder.
-        folder: PathBuf,
+    /// A file or folder lacks what its kind must have.
+    #[error("{} holds no {what}; {remedy}", path.display())]
+    Lacks {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is not there.
+        what: String,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A file is there both as it is and compressed.
     #[error("{} and {}.gz are both there; delete the one that is out of date", plain.display(), plain.display())]
@@ -115,6 +119,35 @@ pub enum DataError {
     Write(#[from] WriteError),
 }
 
+impl DataError {
+    /// The error of a hierarchy, told by the names of its documents and the lines of its edges, which count from 0.
+    pub fn of_hierarchy(
+        error: HierarchyError,
+        file: &Path,
+        id: &dyn Fn(DocIdx) -> String,
+        line: &dyn Fn(usize) -> u64,
+    ) -> Self {
+        let file = file.to_owned();
+        match error {
+            HierarchyError::SelfEdge { at, doc } => {
+                DataError::Line { file, line: line(at), fault: Fault::SelfEdge { id: excerpt(&id(doc)) } }
+            }
+            HierarchyError::RepeatedEdge { at, first, edge } => {
+                let (child, parent) = (excerpt(&id(edge.child)), excerpt(&id(edge.parent)));
+                let fault = Fault::RepeatedEdge { child, parent, first: line(first) };
+                DataError::Line { file, line: line(at), fault }
+            }
+            HierarchyError::Cycle { docs: cycle } => {
+                let ids = cycle.iter().chain(cycle.first()).map(|doc| id(*doc)).collect();
+                DataError::Cycle { file, ids }
+            }
+            cause @ (HierarchyError::NoDocument { .. } | HierarchyError::TooLarge { .. }) => {
+                DataError::Hierarchy { file, cause }
+            }
+        }
+    }
+}
+
 /// What is wrong with one line. Texts found are shortened.
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
@@ -137,12 +170,28 @@ pub enum Fault {
     },
     /// Compressed data that end too early or are damaged.
     #[error(
-        "gzip data were expected, but here they end or are damaged ({cause}); fetch or make the file again"
+        "{format} data were expected, but here they end or are damaged ({cause}); fetch or make the file again"
     )]
-    Gzip {
+    Damaged {
+        /// How they are compressed.
+        format: &'static str,
         /// What the decompressor said.
         #[source]
         cause: io::Error,
+    },
+    /// A line that no file of its kind has.
+    #[error("a line of at most {most} bytes was expected, this one is longer; this is no text file of lines")]
+    LongLine {
+        /// How many bytes are read.
+        most: usize,
+    },
+    /// Text that breaks the rules of its format.
+    #[error("well-formed {format} was expected, but {problem}")]
+    Syntax {
+        /// The format.
+        format: &'static str,
+        /// What the parser said.
+        problem: String,
     },
     /// No JSON, or not of the shape expected.
     #[error("{expected} was expected, but {problem} at column {column}, in `{found}`")]
@@ -182,6 +231,16 @@ pub enum Fault {
     #[error("{expected} columns with tabs between them were expected, the line has {got}: `{found}`")]
     Columns {
         /// How many there should be.
+        expected: usize,
+        /// How many there are.
+        got: usize,
+        /// The line.
+        found: String,
+    },
+    /// A row of a table lacks a column that is needed.
+    #[error("at least {expected} columns were expected, the line has {got}: `{found}`")]
+    TooFewColumns {
+        /// How many there should be at least.
         expected: usize,
         /// How many there are.
         got: usize,
@@ -253,7 +312,7 @@ pub enum Fault {
 }
 
 /// A text as messages show it: its first 60 characters, on one line.
-pub(crate) fn excerpt(text: &str) -> String {
+pub fn excerpt(text: &str) -> String {
     const LONGEST: usize = 60;
     let mut shown = String::new();
     for c in text.chars().take(LONGEST) {

@@ -6,12 +6,15 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
 use super::error::{DataError, Fault, excerpt};
+
+/// The most bytes of a line, which bounds the memory that a file which is no text can take.
+const LONGEST_LINE: usize = 1 << 28;
 
 /// Calls `take` with every line that is not empty and its number, from 1; a file whose name ends in `.gz` is
 /// decompressed.
@@ -20,22 +23,39 @@ use super::error::{DataError, Fault, excerpt};
 /// When the file cannot be read or is no text, and the first fault that `take` finds.
 pub(crate) fn each_line(
     file: &Path,
-    mut take: impl FnMut(&str, u64) -> Result<(), Fault>,
+    take: impl FnMut(&str, u64) -> Result<(), Fault>,
 ) -> Result<(), DataError> {
     let unreadable = |cause| DataError::Read { path: file.to_owned(), cause };
     let bytes = BufReader::with_capacity(1 << 16, File::open(file).map_err(unreadable)?);
-    let compressed = file.extension() == Some(OsStr::new("gz"));
-    let mut reader: Box<dyn BufRead> =
-        if compressed { Box::new(BufReader::new(MultiGzDecoder::new(bytes))) } else { Box::new(bytes) };
+    if file.extension() == Some(OsStr::new("gz")) {
+        let mut reader = BufReader::new(MultiGzDecoder::new(bytes));
+        each_line_in(&mut reader, file, Some("gzip"), take)
+    } else {
+        each_line_in(&mut { bytes }, file, None, take)
+    }
+}
+
+/// Calls `take` with every line of a reader that is not empty and its number, from 1.
+///
+/// `file` is what errors call it, and `compression` how it was compressed, if it was.
+///
+/// # Errors
+/// When the reader fails or has no text, and the first fault that `take` finds.
+pub fn each_line_in(
+    reader: &mut dyn BufRead,
+    file: &Path,
+    compression: Option<&'static str>,
+    mut take: impl FnMut(&str, u64) -> Result<(), Fault>,
+) -> Result<(), DataError> {
     let mut buffer = Vec::new();
     for number in 1.. {
         let at = |fault| DataError::Line { file: file.to_owned(), line: number, fault };
         buffer.clear();
-        match reader.read_until(b'\n', &mut buffer) {
+        match reader.take(LONGEST_LINE as u64 + 1).read_until(b'\n', &mut buffer) {
             Ok(0) => break,
+            Ok(read) if read > LONGEST_LINE => return Err(at(Fault::LongLine { most: LONGEST_LINE })),
             Ok(_) => {}
-            Err(cause) if compressed && is_damage(&cause) => return Err(at(Fault::Gzip { cause })),
-            Err(cause) => return Err(unreadable(cause)),
+            Err(cause) => return Err(unreadable(cause, file, number, compression)),
         }
         let line = text_of(&buffer, number).map_err(at)?;
         if !line.is_empty() {
@@ -43,6 +63,17 @@ pub(crate) fn each_line(
         }
     }
     Ok(())
+}
+
+/// The error of a reader at a line: its decompressor's, if the disk is not to blame.
+pub fn unreadable(cause: io::Error, file: &Path, line: u64, compression: Option<&'static str>) -> DataError {
+    let file = file.to_owned();
+    match compression {
+        Some(format) if is_damage(&cause) => {
+            DataError::Line { file, line, fault: Fault::Damaged { format, cause } }
+        }
+        _ => DataError::Read { path: file, cause },
+    }
 }
 
 /// Calls `take` with every row of a table, split at its tabs, and its line; the first row must be the header.
@@ -140,8 +171,6 @@ fn text_of(bytes: &[u8], number: u64) -> Result<&str, Fault> {
 
 /// Whether the decompressor, and not the disk, gave up.
 fn is_damage(cause: &io::Error) -> bool {
-    matches!(
-        cause.kind(),
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-    )
+    use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+    matches!(cause.kind(), UnexpectedEof | InvalidInput | InvalidData | Other)
 }

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::error::{DataError, Fault, excerpt};
 use super::lines::{Names, each_line, each_row, either};
 use super::{Dataset, Document, Judgement, Judgements, Query, Split};
-use crate::hierarchy::{Edge, Hierarchy, HierarchyError};
+use crate::hierarchy::{Edge, Hierarchy};
 use crate::ids::{DocIdx, QueryIdx};
 use crate::pairs::Guess;
 use crate::rows::Rows;
@@ -30,8 +30,8 @@ impl Dataset {
     ///   document, be it by way of the hierarchy's edges or not; training takes such a pair as often as it is likely;
     /// - `queries.jsonl`: a line `{"_id", "text"}` for each query;
     /// - `qrels/train.tsv`, `qrels/dev.tsv`, `qrels/test.tsv`: tables with the header `query-id`, `corpus-id`,
-    ///   `score`, at least one of them if there are queries. Score 0, and the -1 of some TREC collections, say that
-    ///   a document does not answer.
+    ///   `score`, at least one of them if there are queries. Score 0 and those below, as some TREC collections have
+    ///   them, say that a document does not answer.
     ///
     /// A folder without queries is [closed](Dataset::closed): each document is asked for by its title.
     ///
@@ -123,7 +123,9 @@ fn read_hierarchy(file: &Path, docs: &[Document], names: &Names) -> Result<Hiera
         lines.push(number);
         Ok(())
     })?;
-    Hierarchy::new(docs.len(), &edges).map_err(|error| in_file(error, file, docs, &lines))
+    Hierarchy::new(docs.len(), &edges).map_err(|error| {
+        DataError::of_hierarchy(error, file, &|doc| docs[doc.at()].id.clone(), &|edge| lines[edge])
+    })
 }
 
 fn read_guesses(file: &Path, n_docs: usize, names: &Names) -> Result<Rows<Guess>, DataError> {
@@ -144,29 +146,6 @@ fn read_guesses(file: &Path, n_docs: usize, names: &Names) -> Result<Rows<Guess>
     })?;
     guesses.sort_by_key(|(low, guess)| (*low, guess.doc));
     Ok(Rows::group(n_docs, guesses.into_iter()))
-}
-
-/// The error of a hierarchy with the names of its documents and the lines of its edges.
-pub(crate) fn in_file(error: HierarchyError, file: &Path, docs: &[Document], lines: &[u64]) -> DataError {
-    let file = file.to_owned();
-    let id = |doc: DocIdx| docs[doc.at()].id.clone();
-    match error {
-        HierarchyError::SelfEdge { at, doc } => {
-            DataError::Line { file, line: lines[at], fault: Fault::SelfEdge { id: excerpt(&id(doc)) } }
-        }
-        HierarchyError::RepeatedEdge { at, first, edge } => {
-            let (child, parent) = (excerpt(&id(edge.child)), excerpt(&id(edge.parent)));
-            let fault = Fault::RepeatedEdge { child, parent, first: lines[first] };
-            DataError::Line { file, line: lines[at], fault }
-        }
-        HierarchyError::Cycle { docs: cycle } => {
-            let ids = cycle.iter().chain(cycle.first()).map(|doc| id(*doc)).collect();
-            DataError::Cycle { file, ids }
-        }
-        cause @ (HierarchyError::NoDocument { .. } | HierarchyError::TooLarge { .. }) => {
-            DataError::Hierarchy { file, cause }
-        }
-    }
 }
 
 fn find_doc(names: &Names, id: &str) -> Result<DocIdx, Fault> {
@@ -207,7 +186,7 @@ fn read_judgements(file: &Path, queries: &Names, docs: &Names) -> Result<Vec<Jud
         let query = queries.get(query_id).map(QueryIdx);
         let query = query.ok_or_else(|| Fault::UnknownQuery { id: excerpt(query_id) })?;
         let doc = find_doc(docs, doc_id)?;
-        let grade = grade_of(score).ok_or_else(|| Fault::Score { found: excerpt(score) })?;
+        let grade = score.parse().map_err(|_| Fault::Score { found: excerpt(score) })?;
         if let Some(first) = lines.insert((query, doc), number) {
             let (query, doc) = (excerpt(query_id), excerpt(doc_id));
             return Err(Fault::RepeatedJudgement { query, doc, first });
@@ -220,12 +199,6 @@ fn read_judgements(file: &Path, queries: &Names, docs: &Names) -> Result<Vec<Jud
     }
     judgements.sort_unstable();
     Ok(judgements)
-}
-
-/// A whole number, of which those below 0 mean no more than 0.
-fn grade_of(score: &str) -> Option<u32> {
-    let score: i64 = score.parse().ok()?;
-    u32::try_from(score.max(0)).ok()
 }
 
 #[cfg(test)]
@@ -281,7 +254,7 @@ mod tests {
         assert_eq!((&*data.name, &*data.docs[0].title, &*data.queries[0].text), ("data", "A", "?"));
         let grades: Vec<_> =
             data.judgements(Split::Test).unwrap().iter().map(|j| (j.doc.0, j.grade)).collect();
-        assert_eq!(grades, [(0, 2), (1, 0), (2, 0)]);
+        assert_eq!(grades, [(0, 2), (1, -1), (2, 0)]);
         assert_eq!(data.pairs(Split::Test).unwrap().by_distance(), [1, 1]);
         assert!(
             !data.is_closed() && data.judgements(Split::Train).is_none() && data.pairs(Split::Dev).is_none()

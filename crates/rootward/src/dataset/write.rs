@@ -13,8 +13,11 @@ use serde::Serialize;
 
 use super::error::DataError;
 use super::read::{GUESSES_HEADER, HIERARCHY_HEADER, QRELS_HEADER};
-use super::{Dataset, Split};
+use super::{Dataset, Document, Judgement, Judgements, Parts, Query, Split};
 use crate::files::{self, WriteError, write_aside};
+use crate::hierarchy::Graph;
+use crate::pairs::Guess;
+use crate::rows::Rows;
 
 /// How the files of a data set are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +37,35 @@ impl Dataset {
     /// # Errors
     /// When the folder is there and not empty, or cannot be written; then no part of it remains.
     pub fn write(&self, folder: &Path, compress: Compress) -> Result<(), DataError> {
+        let asked = (!self.is_closed()).then_some((&self.queries[..], &self.judgements));
+        let (docs, graph) = (&self.docs[..], self.hierarchy.graph());
+        Content { docs, graph, guesses: &self.guesses, asked }.write(folder, compress)
+    }
+}
+
+impl Parts {
+    /// Writes the parts as [`Dataset::write`] does; [`Dataset::open`] reads them where their ancestors can be listed.
+    ///
+    /// # Errors
+    /// When the folder is there and not empty, or cannot be written; then no part of it remains.
+    pub fn write(&self, folder: &Path, compress: Compress) -> Result<(), DataError> {
+        let asked = self.asked.as_ref().map(|asked| (&asked.queries[..], &asked.judgements));
+        let (docs, graph) = (&self.docs[..], &self.graph);
+        Content { docs, graph, guesses: &Rows::empty(), asked }.write(folder, compress)
+    }
+}
+
+/// What the files of a folder hold.
+struct Content<'a> {
+    docs: &'a [Document],
+    graph: &'a Graph,
+    guesses: &'a Rows<Guess>,
+    /// `None` where every document is its own query.
+    asked: Option<(&'a [Query], &'a Judgements)>,
+}
+
+impl Content<'_> {
+    fn write(&self, folder: &Path, compress: Compress) -> Result<(), DataError> {
         if folder.exists() && !is_empty_folder(folder) {
             return Err(DataError::Taken { folder: folder.to_owned() });
         }
@@ -54,27 +86,29 @@ impl Dataset {
     }
 
     fn write_files(&self, folder: &Path, compress: Compress) -> Result<(), WriteError> {
-        write_text(folder, "corpus.jsonl", compress, |out| write_json_lines(out, &self.docs))?;
-        if self.is_closed() || self.hierarchy.n_edges() > 0 {
+        write_text(folder, "corpus.jsonl", compress, |out| write_json_lines(out, self.docs))?;
+        if self.asked.is_none() || self.graph.n_edges() > 0 {
             write_text(folder, "hierarchy.tsv", compress, |out| self.write_hierarchy(out))?;
         }
         if !self.guesses.is_empty() {
             write_text(folder, "guesses.tsv", compress, |out| self.write_guesses(out))?;
         }
-        if self.is_closed() {
+        let Some((queries, judgements)) = self.asked else {
             return Ok(());
-        }
-        write_text(folder, "queries.jsonl", compress, |out| write_json_lines(out, &self.queries))?;
-        for split in Split::ALL.into_iter().filter(|split| self.judgements(*split).is_some()) {
-            let name = format!("qrels/{split}.tsv");
-            write_text(folder, &name, compress, |out| self.write_judgements(split, out))?;
+        };
+        write_text(folder, "queries.jsonl", compress, |out| write_json_lines(out, queries))?;
+        for split in Split::ALL {
+            if let Some(judged) = judgements.of(split) {
+                let name = format!("qrels/{split}.tsv");
+                write_text(folder, &name, compress, |out| self.write_judgements(queries, judged, out))?;
+            }
         }
         Ok(())
     }
 
     fn write_hierarchy(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", HIERARCHY_HEADER.join("\t"))?;
-        for edge in self.hierarchy.edges() {
+        for edge in self.graph.edges() {
             writeln!(out, "{}\t{}", self.docs[edge.child.at()].id, self.docs[edge.parent.at()].id)?;
         }
         Ok(())
@@ -90,10 +124,15 @@ impl Dataset {
         Ok(())
     }
 
-    fn write_judgements(&self, split: Split, out: &mut dyn Write) -> io::Result<()> {
+    fn write_judgements(
+        &self,
+        queries: &[Query],
+        judged: &[Judgement],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         writeln!(out, "{}", QRELS_HEADER.join("\t"))?;
-        for judgement in self.judgements(split).unwrap_or_default() {
-            let (query, doc) = (&self.queries[judgement.query.at()], &self.docs[judgement.doc.at()]);
+        for judgement in judged {
+            let (query, doc) = (&queries[judgement.query.at()], &self.docs[judgement.doc.at()]);
             writeln!(out, "{}\t{}\t{}", query.id, doc.id, judgement.grade)?;
         }
         Ok(())
@@ -140,7 +179,6 @@ fn aside_of(folder: &Path) -> io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::{Document, Judgement, Judgements, Query};
     use crate::hierarchy::{Edge, Hierarchy};
     use crate::ids::{DocIdx, QueryIdx};
 
@@ -164,7 +202,7 @@ mod tests {
 
     fn judged() -> Dataset {
         let (docs, hierarchy) = docs();
-        let queries = vec![Query { id: "q".to_owned(), text: "who?".to_owned() }];
+        let queries = vec![Query::new("q", "who?")];
         let judgement = |doc, grade| Judgement { query: QueryIdx(0), doc: DocIdx(doc), grade };
         let (dev, test) = (Some(vec![judgement(1, 0)]), Some(vec![judgement(0, 2), judgement(2, 1)]));
         Dataset::judged("data".to_owned(), docs, hierarchy, queries, Judgements { train: None, dev, test })

@@ -18,7 +18,7 @@ pub(crate) struct Target {
     /// Its distance where it belongs to S(q).
     pub(crate) distance: Option<u32>,
     /// What the ranking measures gain by it; 0 for nothing.
-    pub(crate) grade: u32,
+    pub(crate) grade: i32,
 }
 
 /// What became of one query.
@@ -97,11 +97,11 @@ pub(crate) fn measure(
 
 /// The ranking measures of one query, from the ranks of its targets.
 fn ranking(targets: &[Target], ranks: &[Option<usize>]) -> Option<RankingMeasures> {
-    let mut grades: Vec<u32> = targets.iter().map(|target| target.grade).filter(|grade| *grade > 0).collect();
+    let mut grades: Vec<i32> = targets.iter().map(|target| target.grade).filter(|grade| *grade > 0).collect();
     if grades.is_empty() {
         return None;
     }
-    let mut found: Vec<(usize, u32)> = targets
+    let mut found: Vec<(usize, i32)> = targets
         .iter()
         .zip(ranks)
         .filter(|(target, _)| target.grade > 0)
@@ -125,7 +125,7 @@ fn ranking(targets: &[Target], ranks: &[Option<usize>]) -> Option<RankingMeasure
 }
 
 /// Discounted cumulative gain of the `(rank, grade)` among the first 10.
-fn gain(graded: impl Iterator<Item = (usize, u32)>) -> f64 {
+fn gain(graded: impl Iterator<Item = (usize, i32)>) -> f64 {
     graded
         .filter(|(rank, _)| *rank <= TOP)
         .map(|(rank, grade)| f64::from(grade) / ((rank + 1) as f64).log2())

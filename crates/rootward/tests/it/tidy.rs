@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every dependency that is used directly, by whom, and what for. A new one is a decision: see `STYLE.md`.
-const DEPENDENCIES: [(&str, &str, &str); 25] = [
+const DEPENDENCIES: [(&str, &str, &str); 42] = [
     ("rootward", "rootward-kernels", "the loops that training spends its time in"),
     ("rootward", "crc32fast", "checksums of data sets and parameters"),
     ("rootward", "flate2", "data files as .gz"),
@@ -23,8 +23,25 @@ const DEPENDENCIES: [(&str, &str, &str); 25] = [
     ("rootward", "expect-test", "tests: expected text that a command updates"),
     ("rootward", "proptest", "tests: random cases that shrink"),
     ("rootward", "tempfile", "tests: folders that go away"),
+    ("rootward-import", "rootward", "data sets and their errors"),
+    ("rootward-import", "crc32fast", "checksums of files in zip archives"),
+    ("rootward-import", "csv", "tables of text"),
+    ("rootward-import", "flate2", "gzip, and files in zip archives"),
+    ("rootward-import", "hashbrown", "a table of names that takes 8 bytes for each"),
+    ("rootward-import", "oxrdf", "RDF terms"),
+    ("rootward-import", "oxrdfxml", "RDF/XML"),
+    ("rootward-import", "oxttl", "Turtle and N-Triples"),
+    ("rootward-import", "parquet", "tables in columns"),
+    ("rootward-import", "quick-xml", "XML"),
+    ("rootward-import", "serde", "notes as JSON"),
+    ("rootward-import", "zip", "directories of zip archives"),
+    ("rootward-import", "zstd", "files as .zst"),
+    ("rootward-import", "expect-test", "tests: expected text that a command updates"),
+    ("rootward-import", "proptest", "tests: random cases that shrink"),
+    ("rootward-import", "tempfile", "tests: folders that go away"),
     ("rootward-kernels", "proptest", "tests: random cases that shrink"),
     ("rootward-cli", "rootward", "all that the program does"),
+    ("rootward-cli", "rootward-import", "other people's formats"),
     ("rootward-cli", "anyhow", "errors for people"),
     ("rootward-cli", "clap", "arguments, their help and their errors"),
     ("rootward-cli", "ctrlc", "a checkpoint on Ctrl-C"),
@@ -51,7 +68,7 @@ impl Source {
 
     /// Whether it belongs to a library, which may not print.
     fn is_library(&self) -> bool {
-        ["crates/rootward/src/", "crates/rootward-kernels/src/"]
+        ["crates/rootward/src/", "crates/rootward-import/src/", "crates/rootward-kernels/src/"]
             .iter()
             .any(|part| self.path.starts_with(part))
     }

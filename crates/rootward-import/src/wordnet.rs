@@ -3,11 +3,10 @@
 //! The format is that of the manual page wndb(5): one line for each set, fields parted by blanks,
 //! `offset file type count (word id)... count (pointer offset part-of-speech words)... | gloss`.
 
-use std::path::Path;
+use rootward::dataset::{DataError, Document, Fault, excerpt};
 
-use crate::dataset::{DataError, Dataset, Document, Fault, Names, each_line, excerpt, in_file};
-use crate::hierarchy::{Edge, Hierarchy};
-use crate::ids::DocIdx;
+use crate::draft::{Draft, Imported, Undefined};
+use crate::source::Source;
 
 /// Reads the nouns of a WordNet's data files: the folder with `data.noun` in it.
 ///
@@ -16,36 +15,23 @@ use crate::ids::DocIdx;
 ///
 /// # Errors
 /// When there is no such file, and at the first line that does not follow the format.
-pub fn wordnet(dict_dir: &Path) -> Result<Dataset, DataError> {
-    let file = dict_dir.join("data.noun");
-    if !file.is_file() {
-        return Err(DataError::NoNouns { folder: dict_dir.to_owned() });
-    }
-    let (mut docs, mut names, mut steps) = (Vec::new(), Names::default(), Vec::new());
-    each_line(&file, |line, number| {
+pub fn wordnet(source: &Source<'_>) -> Result<Imported, DataError> {
+    const REMEDY: &str = "name the folder with the data files of WordNet, which is /usr/share/wordnet where `apt-get \
+                          install wordnet-base` has put them";
+    let text = source.needed_file("data.noun", REMEDY)?;
+    let mut draft = Draft::new(text.name());
+    text.each_line(|line, number| {
         if line.starts_with("  ") {
             return Ok(()); // The licence stands above the data, indented.
         }
         let (doc, hypernyms) = synset(line)?;
-        let child = DocIdx(names.add(&doc.id, number)?);
-        steps.extend(hypernyms.into_iter().map(|parent| (child, parent, number)));
-        docs.push(doc);
+        for parent in hypernyms {
+            draft.edge(&doc.id, &parent, number)?;
+        }
+        draft.doc(doc, number)?;
         Ok(())
     })?;
-    if docs.is_empty() {
-        return Err(DataError::Empty { file, what: "noun" });
-    }
-    let (mut edges, mut lines) = (Vec::new(), Vec::new());
-    for (child, parent, line) in steps {
-        let unknown = || Fault::Field { expected: "the offset of a noun", found: excerpt(&parent) };
-        let known = names.get(&parent).map(DocIdx).ok_or_else(unknown);
-        let parent = known.map_err(|fault| DataError::Line { file: file.clone(), line, fault })?;
-        edges.push(Edge { child, parent });
-        lines.push(line);
-    }
-    let hierarchy =
-        Hierarchy::new(docs.len(), &edges).map_err(|error| in_file(error, &file, &docs, &lines))?;
-    Ok(Dataset::closed("wordnet-nouns".to_owned(), docs, hierarchy))
+    draft.finish(Undefined::Refuse)
 }
 
 /// The document of a line, and the ids of its hypernyms.
@@ -118,15 +104,16 @@ impl<'a> Fields<'a> {
 
 #[cfg(test)]
 mod tests {
+    use rootward::ids::DocIdx;
+
     use super::*;
-    use crate::dataset::Split;
 
     /// Imports a dictionary of these lines, under a line of licence.
-    fn import(lines: &str) -> Result<Dataset, String> {
+    fn import(lines: &str) -> Result<Imported, String> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("data.noun");
         std::fs::write(&file, format!("  1 This software is being provided to you\n{lines}\n")).unwrap();
-        wordnet(folder.path())
+        wordnet(&Source::new(folder.path(), &|_| {}))
             .map_err(|error| error.to_string().replace(&*file.to_string_lossy(), "data.noun"))
     }
 
@@ -138,23 +125,23 @@ mod tests {
 
     #[test]
     fn a_set_of_synonyms_is_a_document_and_its_hypernyms_are_parents() {
-        let nouns = import(&[ENTITY, THING, EARTH].join("\n")).unwrap();
+        let nouns = import(&[ENTITY, THING, EARTH].join("\n")).unwrap().parts;
         let thing = &nouns.docs[1];
         assert_eq!((&*thing.id, &*thing.title, &*thing.text), ("00001930-n", "physical thing", "an entity"));
         assert_eq!(
             (&thing.synonyms[..], &*nouns.docs[0].text),
             (&["thing".to_owned()][..], "that which is; \"it | is\"")
         );
-        assert_eq!(nouns.hierarchy.parents(DocIdx(2)), [DocIdx(0), DocIdx(1)]);
-        assert_eq!(nouns.hierarchy.n_edges(), 3);
-        assert!(nouns.is_closed() && nouns.judgements(Split::Test).is_some());
+        assert_eq!(nouns.graph.parents(DocIdx(2)), [DocIdx(0), DocIdx(1)]);
+        assert_eq!(nouns.graph.n_edges(), 3);
+        assert!(nouns.asked.is_none());
     }
 
     #[test]
     fn words_are_counted_in_hexadecimal() {
         let words: String = (0..16).map(|i| format!("w{i} 0 ")).collect();
         let nouns = import(&format!("00001740 03 n 10 {words}000 | all of them")).unwrap();
-        assert_eq!(nouns.docs[0].synonyms.len(), 15);
+        assert_eq!(nouns.parts.docs[0].synonyms.len(), 15);
     }
 
     #[test]
@@ -190,7 +177,7 @@ mod tests {
             ),
             (
                 "00000007 03 n 01 a 0 001 @ 00000008 n 0000 | x",
-                "data.noun:3: the offset of a noun was expected, `00000008-n` was found",
+                "data.noun:3: the id of a document was expected, `00000008-n` is none; add it to the corpus, or delete this line",
             ),
             (
                 "00001740 03 n 01 a 0 000 | x",
@@ -210,12 +197,12 @@ mod tests {
     #[test]
     fn a_folder_without_nouns_is_told_where_to_find_them() {
         let folder = tempfile::tempdir().unwrap();
-        let error = wordnet(folder.path()).unwrap_err().to_string();
+        let error = wordnet(&Source::new(folder.path(), &|_| {})).unwrap_err().to_string();
         assert!(error.ends_with("where `apt-get install wordnet-base` has put them"), "{error}");
     }
 
     #[test]
     fn a_dictionary_of_licence_only_is_refused() {
-        assert_eq!(import("").unwrap_err(), "data.noun holds no noun; at least one was expected");
+        assert_eq!(import("").unwrap_err(), "data.noun holds no document; at least one was expected");
     }
 }

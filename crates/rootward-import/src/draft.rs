@@ -1,0 +1,446 @@
+//! A data set in the making: what an importer has read so far, by name, with the lines for messages.
+//!
+//! Importers tell the draft what they meet, in any order; parents may come after their children. What is odd but
+//! harmless (an edge that is repeated, a node that is its own parent) is left out and counted, so that the user sees
+//! it; what could mean that a file is misread is an error.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rootward::dataset::{
+    Asked, DataError, Document, Fault, Judgement, Judgements, Parts, Query, Split, excerpt,
+};
+use rootward::hierarchy::{Edge, Graph, HierarchyError};
+use rootward::ids::{DocIdx, QueryIdx};
+use serde::Serialize;
+
+use crate::names::{Symbol, Symbols};
+
+/// What came of an import.
+#[derive(Debug)]
+pub struct Imported {
+    /// The data set.
+    pub parts: Parts,
+    /// What was left out or added on the way, in the order in which it was first met.
+    pub notes: Vec<Note>,
+}
+
+/// Something that an importer did many times and that the user should know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// How often.
+    pub count: u64,
+    /// What, for example "obsolete terms left out".
+    pub what: &'static str,
+    /// The first few.
+    pub examples: Vec<String>,
+}
+
+/// What becomes of names that edges or judgements mention and no line defines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Undefined {
+    /// The first is an error: in this format every node has a definition.
+    Refuse,
+    /// What mentions them is left out and counted: the definition may have been left out on purpose.
+    LeaveOut,
+    /// They are documents without text: in this format nodes have no definitions.
+    Define,
+}
+
+/// Says that a symbol has no document yet.
+const UNDEFINED: u32 = u32::MAX;
+
+/// A data set in the making.
+pub(crate) struct Draft {
+    file: PathBuf,
+    symbols: Symbols,
+    /// The document of each symbol.
+    doc_of: Vec<u32>,
+    docs: Vec<Document>,
+    doc_lines: Vec<u64>,
+    edges: Vec<(Symbol, Symbol)>,
+    edge_lines: Vec<u64>,
+    queries: Vec<Query>,
+    query_symbols: Symbols,
+    query_lines: Vec<u64>,
+    judged: Vec<Judged>,
+    notes: Vec<Note>,
+}
+
+/// A judgement by name.
+struct Judged {
+    split: Split,
+    query: Symbol,
+    doc: Symbol,
+    grade: i32,
+    line: u64,
+}
+
+impl Draft {
+    /// An empty draft; errors that are found at its end name this file.
+    pub(crate) fn new(file: &Path) -> Self {
+        Draft {
+            file: file.to_owned(),
+            symbols: Symbols::default(),
+            doc_of: Vec::new(),
+            docs: Vec::new(),
+            doc_lines: Vec::new(),
+            edges: Vec::new(),
+            edge_lines: Vec::new(),
+            queries: Vec::new(),
+            query_symbols: Symbols::default(),
+            query_lines: Vec::new(),
+            judged: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// A document, defined at a line.
+    ///
+    /// # Errors
+    /// When its id could not stand in a table, or was defined before.
+    pub(crate) fn doc(&mut self, doc: Document, line: u64) -> Result<DocIdx, Fault> {
+        let symbol = self.mention(&doc.id)?;
+        let known = self.doc_of[symbol.at()];
+        if known != UNDEFINED {
+            let first = self.doc_lines[known as usize];
+            return Err(Fault::DuplicateId { id: excerpt(&doc.id), first });
+        }
+        Ok(self.define(symbol, doc, line))
+    }
+
+    /// The document of this id, if it was defined before.
+    pub(crate) fn doc_mut(&mut self, id: &str) -> Option<&mut Document> {
+        let known = self.doc_of[self.symbols.get(id)?.at()];
+        self.docs.get_mut(known as usize)
+    }
+
+    /// An edge, by name; one from a node to itself is left out and counted.
+    ///
+    /// # Errors
+    /// When an id could not stand in a table.
+    pub(crate) fn edge(&mut self, child: &str, parent: &str, line: u64) -> Result<(), Fault> {
+        let (low, high) = (self.mention(child)?, self.mention(parent)?);
+        if low == high {
+            self.note("nodes given as their own parent, edge left out", child);
+            return Ok(());
+        }
+        self.edges.push((low, high));
+        self.edge_lines.push(line);
+        Ok(())
+    }
+
+    /// A query, defined at a line.
+    ///
+    /// # Errors
+    /// When its id could not stand in a table, or was defined before.
+    pub(crate) fn query(&mut self, query: Query, line: u64) -> Result<(), Fault> {
+        check_id(&query.id)?;
+        let symbol = self.query_symbols.add(&query.id);
+        if symbol.at() < self.queries.len() {
+            let first = self.query_lines[symbol.at()];
+            return Err(Fault::DuplicateId { id: excerpt(&query.id), first });
+        }
+        self.queries.push(query);
+        self.query_lines.push(line);
+        Ok(())
+    }
+
+    /// A judgement of a document, by name, for a query that was defined before.
+    ///
+    /// # Errors
+    /// When there is no such query, or the document's id could not stand in a table.
+    pub(crate) fn judge(
+        &mut self,
+        split: Split,
+        (query, doc): (&str, &str),
+        grade: i32,
+        line: u64,
+    ) -> Result<(), Fault> {
+        let unknown = || Fault::UnknownQuery { id: excerpt(query) };
+        let query = self.query_symbols.get(query).ok_or_else(unknown)?;
+        let doc = self.mention(doc)?;
+        self.judged.push(Judged { split, query, doc, grade, line });
+        Ok(())
+    }
+
+    /// Counts something that the user should know, with an example.
+    pub(crate) fn note(&mut self, what: &'static str, example: &str) {
+        note(&mut self.notes, what, example);
+    }
+
+    /// How many documents were defined so far.
+    pub(crate) fn n_docs(&self) -> usize {
+        self.docs.len()
+    }
+
+    /// The data set, in the order in which documents were defined.
+    ///
+    /// Edges that are repeated are left out and counted. Of several judgements of one document for one query, the
+    /// first counts, and the others are left out and counted if they agree with it.
+    ///
+    /// # Errors
+    /// When there is no document, a name is not defined that should be, the edges form a cycle, or a document is
+    /// judged twice for one query and differently.
+    pub(crate) fn finish(mut self, undefined: Undefined) -> Result<Imported, DataError> {
+        match undefined {
+            Undefined::Define => self.define_all(),
+            Undefined::Refuse => self.refuse_undefined()?,
+            Undefined::LeaveOut => self.leave_out_undefined(),
+        }
+        if self.docs.is_empty() {
+            return Err(DataError::Empty { file: self.file, what: "document" });
+        }
+        let graph = self.graph()?;
+        let asked = if self.queries.is_empty() { None } else { Some(self.asked()?) };
+        let parts = Parts { docs: self.docs, graph, asked };
+        Ok(Imported { parts, notes: self.notes })
+    }
+
+    fn mention(&mut self, id: &str) -> Result<Symbol, Fault> {
+        check_id(id)?;
+        let symbol = self.symbols.add(id);
+        if symbol.at() == self.doc_of.len() {
+            self.doc_of.push(UNDEFINED);
+        }
+        Ok(symbol)
+    }
+
+    fn define(&mut self, symbol: Symbol, doc: Document, line: u64) -> DocIdx {
+        let number = u32::try_from(self.docs.len()).expect("an import has fewer than 2^32 documents");
+        self.doc_of[symbol.at()] = number;
+        self.docs.push(doc);
+        self.doc_lines.push(line);
+        DocIdx(number)
+    }
+
+    fn is_defined(&self, symbol: Symbol) -> bool {
+        self.doc_of[symbol.at()] != UNDEFINED
+    }
+
+    fn define_all(&mut self) {
+        for symbol in (0..self.symbols.len()).map(|at| Symbol(at as u32)) {
+            if !self.is_defined(symbol) {
+                let id = self.symbols.name(symbol).to_owned();
+                self.define(symbol, Document { id, ..Document::default() }, 0);
+            }
+        }
+    }
+
+    fn refuse_undefined(&self) -> Result<(), DataError> {
+        let of_edges = self.edges.iter().zip(&self.edge_lines);
+        let of_edges = of_edges.flat_map(|(&(child, parent), &line)| [(child, line), (parent, line)]);
+        let of_judged = self.judged.iter().map(|judged| (judged.doc, judged.line));
+        match of_edges.chain(of_judged).find(|(symbol, _)| !self.is_defined(*symbol)) {
+            None => Ok(()),
+            Some((symbol, line)) => {
+                let fault = Fault::UnknownDocument { id: excerpt(self.symbols.name(symbol)) };
+                Err(DataError::Line { file: self.file.clone(), line, fault })
+            }
+        }
+    }
+
+    fn leave_out_undefined(&mut self) {
+        let (symbols, doc_of, notes) = (&self.symbols, &self.doc_of, &mut self.notes);
+        let mut lines = std::mem::take(&mut self.edge_lines).into_iter();
+        self.edges.retain(|&(child, parent)| {
+            let line = lines.next().expect("every edge has a line");
+            let missing = [child, parent].into_iter().find(|symbol| doc_of[symbol.at()] == UNDEFINED);
+            if let Some(missing) = missing {
+                note(notes, "edges to nodes that are not in the file left out", symbols.name(missing));
+            } else {
+                self.edge_lines.push(line);
+            }
+            missing.is_none()
+        });
+        self.judged.retain(|judged| {
+            let is_defined = doc_of[judged.doc.at()] != UNDEFINED;
+            if !is_defined {
+                note(notes, "judgements of documents that are not there left out", symbols.name(judged.doc));
+            }
+            is_defined
+        });
+    }
+
+    /// The edges without repetitions, as a graph.
+    fn graph(&mut self) -> Result<Graph, DataError> {
+        let doc = |symbol: Symbol| DocIdx(self.doc_of[symbol.at()]);
+        let edges = std::mem::take(&mut self.edges);
+        let edges: Vec<Edge> = edges
+            .into_iter()
+            .map(|(child, parent)| Edge { child: doc(child), parent: doc(parent) })
+            .collect();
+        let told = |error, docs: &[Document], lines: &[u64]| {
+            DataError::of_hierarchy(error, &self.file, &|doc| docs[doc.at()].id.clone(), &|at| lines[at])
+        };
+        match Graph::new(self.docs.len(), &edges) {
+            Ok(graph) => Ok(graph),
+            Err(HierarchyError::RepeatedEdge { .. }) => {
+                let mut sorted = edges;
+                sorted.sort_unstable();
+                let mut distinct = Vec::with_capacity(sorted.len());
+                for edge in sorted {
+                    if distinct.last() == Some(&edge) {
+                        let id = &self.docs[edge.child.at()].id;
+                        note(&mut self.notes, "edges given more than once, the first kept", id);
+                    } else {
+                        distinct.push(edge);
+                    }
+                }
+                // After this only a cycle can be wrong, and that is told without lines.
+                Graph::new(self.docs.len(), &distinct).map_err(|error| told(error, &self.docs, &[]))
+            }
+            Err(error) => Err(told(error, &self.docs, &self.edge_lines)),
+        }
+    }
+
+    fn asked(&mut self) -> Result<Asked, DataError> {
+        let mut judgements = Judgements::default();
+        let mut seen: BTreeMap<(Split, Symbol, Symbol), (i32, u64)> = BTreeMap::new();
+        for judged in std::mem::take(&mut self.judged) {
+            let Judged { split, query, doc, grade, line } = judged;
+            let names = || (self.query_symbols.name(query), self.symbols.name(doc));
+            if let Some(&(known, first)) = seen.get(&(split, query, doc)) {
+                let (query, doc) = names();
+                if known != grade {
+                    let (query, doc) = (excerpt(query), excerpt(doc));
+                    let fault = Fault::RepeatedJudgement { query, doc, first };
+                    return Err(DataError::Line { file: self.file.clone(), line, fault });
+                }
+                note(&mut self.notes, "judgements given more than once, the first kept", query);
+                continue;
+            }
+            seen.insert((split, query, doc), (grade, line));
+            let doc = DocIdx(self.doc_of[doc.at()]);
+            let of_split = judgements.of_mut(split).get_or_insert_with(Vec::new);
+            of_split.push(Judgement { query: QueryIdx(query.0), doc, grade });
+        }
+        for split in Split::ALL {
+            if let Some(of_split) = judgements.of_mut(split) {
+                of_split.sort_unstable();
+            }
+        }
+        if Split::ALL.iter().all(|split| judgements.of(*split).is_none()) {
+            return Err(DataError::Empty { file: self.file.clone(), what: "judgement" });
+        }
+        Ok(Asked { queries: std::mem::take(&mut self.queries), judgements })
+    }
+}
+
+/// Counts something, with an example.
+fn note(notes: &mut Vec<Note>, what: &'static str, example: &str) {
+    const SHOWN: usize = 3;
+    let known = notes.iter().position(|note| note.what == what);
+    let at = known.unwrap_or_else(|| {
+        notes.push(Note { count: 0, what, examples: Vec::new() });
+        notes.len() - 1
+    });
+    notes[at].count += 1;
+    if notes[at].examples.len() < SHOWN {
+        notes[at].examples.push(excerpt(example));
+    }
+}
+
+/// Refuses an id that could not stand in a table.
+fn check_id(id: &str) -> Result<(), Fault> {
+    if id.is_empty() || id.contains(['\t', '\n', '\r']) {
+        return Err(Fault::Id { found: excerpt(id) });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn doc(id: &str) -> Document {
+        Document { id: id.to_owned(), ..Document::default() }
+    }
+
+    fn draft(docs: &[&str], edges: &[(&str, &str)]) -> Draft {
+        let mut draft = Draft::new(Path::new("f"));
+        for (at, id) in (1..).zip(docs) {
+            draft.doc(doc(id), at).unwrap();
+        }
+        for (at, (child, parent)) in (100..).zip(edges) {
+            draft.edge(child, parent, at).unwrap();
+        }
+        draft
+    }
+
+    fn edges(imported: &Imported) -> Vec<(u32, u32)> {
+        imported.parts.graph.edges().map(|edge| (edge.child.0, edge.parent.0)).collect()
+    }
+
+    fn notes(imported: &Imported) -> Vec<(u64, &str)> {
+        imported.notes.iter().map(|note| (note.count, note.what)).collect()
+    }
+
+    #[test]
+    fn documents_keep_the_order_of_their_definitions() {
+        let mut draft = draft(&[], &[("b", "a")]);
+        for id in ["c", "a", "b"] {
+            draft.doc(doc(id), 1).unwrap();
+        }
+        let imported = draft.finish(Undefined::Refuse).unwrap();
+        assert_eq!((edges(&imported), imported.notes.len()), (vec![(2, 1)], 0));
+    }
+
+    #[test]
+    fn what_is_repeated_or_its_own_parent_is_left_out_and_counted() {
+        let draft = draft(&["a", "b"], &[("a", "b"), ("b", "b"), ("a", "b"), ("a", "b")]);
+        let imported = draft.finish(Undefined::Refuse).unwrap();
+        assert_eq!(edges(&imported), [(0, 1)]);
+        let told = [
+            (1, "nodes given as their own parent, edge left out"),
+            (2, "edges given more than once, the first kept"),
+        ];
+        assert_eq!(notes(&imported), told);
+    }
+
+    #[test]
+    fn an_undefined_name_is_refused_left_out_or_made_a_document() {
+        let made = || draft(&["a"], &[("a", "x"), ("y", "a"), ("x", "y")]);
+        let error = made().finish(Undefined::Refuse).unwrap_err().to_string();
+        assert!(error.starts_with("f:100: the id of a document was expected, `x` is none"), "{error}");
+        let cycle = made().finish(Undefined::Define).unwrap_err().to_string();
+        assert_eq!(cycle, "f has a cycle: a → x → y → a; delete one of these edges");
+        let left = made().finish(Undefined::LeaveOut).unwrap();
+        assert_eq!(
+            (edges(&left), notes(&left)),
+            (vec![], vec![(3, "edges to nodes that are not in the file left out")])
+        );
+    }
+
+    #[test]
+    fn an_id_that_is_defined_twice_is_told_with_the_first_line() {
+        let mut draft = draft(&["a", "b"], &[]);
+        let error = draft.doc(doc("b"), 7).unwrap_err().to_string();
+        assert_eq!(error, "a new id was expected, `b` is that of line 2 too");
+    }
+
+    #[test]
+    fn judgements_are_sorted_and_one_that_contradicts_another_is_refused() {
+        let judged = |grades: [i32; 2]| {
+            let mut draft = draft(&["a", "b"], &[]);
+            draft.query(Query::new("q", "?"), 1).unwrap();
+            draft.judge(Split::Dev, ("q", "b"), 1, 2).unwrap();
+            for (line, grade) in (3..).zip(grades) {
+                draft.judge(Split::Dev, ("q", "a"), grade, line).unwrap();
+            }
+            draft.finish(Undefined::Refuse)
+        };
+        let imported = judged([2, 2]).unwrap();
+        let dev = imported.parts.asked.as_ref().unwrap().judgements.of(Split::Dev).unwrap();
+        assert_eq!(dev.iter().map(|j| (j.doc.0, j.grade)).collect::<Vec<_>>(), [(0, 2), (1, 1)]);
+        assert_eq!(notes(&imported), [(1, "judgements given more than once, the first kept")]);
+        let error = judged([2, 0]).unwrap_err().to_string();
+        assert!(error.starts_with("f:4: one judgement of `a` for `q` was expected"), "{error}");
+    }
+
+    #[test]
+    fn nothing_at_all_is_an_error() {
+        let error = draft(&[], &[]).finish(Undefined::Refuse).unwrap_err().to_string();
+        assert_eq!(error, "f holds no document; at least one was expected");
+    }
+}

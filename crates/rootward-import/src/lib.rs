@@ -1,0 +1,17 @@
+//! Other people's formats of hierarchies and test collections, made into data set folders and back.
+//!
+//! An importer reads a [`Source`] as a stream, in one pass where the format allows it, and returns [`Imported`]: the
+//! parts of a data set and notes on what it left out. It is as strict as
+//! [`Dataset::open`](rootward::dataset::Dataset::open) and reports in the same errors. What it returns can be written
+//! with [`Parts::write`](rootward::dataset::Parts::write), and from then on nobody needs to know where it came from.
+
+mod draft;
+mod names;
+mod source;
+mod table;
+mod wordnet;
+
+pub use draft::{Imported, Note};
+pub use source::{BytesRead, Progress, Source};
+pub use table::{Delimiter, Header, TableOptions};
+pub use wordnet::wordnet;

@@ -1,0 +1,223 @@
+//! What a user has on disk: a file or a folder, compressed or not, read as a stream.
+//!
+//! Gzip, zstd and zip are told by their first bytes, never by a name. Nothing is unpacked to disk and no file is held
+//! in memory.
+
+mod counted;
+mod zipped;
+
+use std::cell::Cell;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use flate2::bufread::MultiGzDecoder;
+use rootward::dataset::{DataError, Fault, each_line_in, unreadable};
+
+use counted::{Lines, Metered};
+
+/// How much of the files opened so far has been read, in bytes as they lie on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BytesRead {
+    /// Bytes read.
+    pub done: u64,
+    /// Bytes of all files that were opened.
+    pub of: u64,
+}
+
+/// Is told now and then how far reading has come.
+pub type Progress<'a> = dyn Fn(BytesRead) + 'a;
+
+/// A file or folder to import, and who is told how far reading has come.
+pub struct Source<'a> {
+    path: PathBuf,
+    progress: &'a Progress<'a>,
+    done: Rc<Cell<u64>>,
+    of: Cell<u64>,
+}
+
+/// A stream of text out of a source, which knows its line.
+pub struct Text<'a> {
+    /// What errors call it.
+    name: PathBuf,
+    reader: Lines<Box<dyn BufRead + 'a>>,
+    /// How it was compressed.
+    compression: Option<&'static str>,
+}
+
+impl<'a> Source<'a> {
+    /// The file or folder of this name.
+    pub fn new(path: &Path, progress: &'a Progress<'a>) -> Self {
+        Source { path: path.to_owned(), progress, done: Rc::default(), of: Cell::new(0) }
+    }
+
+    /// The same file or folder, for a second reading or another thread of work.
+    pub(crate) fn again(&self) -> Self {
+        Source {
+            path: self.path.clone(),
+            progress: self.progress,
+            done: Rc::clone(&self.done),
+            of: self.of.clone(),
+        }
+    }
+
+    /// Tells how far a reader of its own has come.
+    pub(crate) fn report(&self, done: u64, of: u64) {
+        (self.progress)(BytesRead { done, of });
+    }
+
+    /// What it is called.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether it is a folder.
+    pub fn is_folder(&self) -> bool {
+        self.path.is_dir()
+    }
+
+    /// Whether its file begins with these bytes; never where it is a folder or cannot be read.
+    pub fn begins_with(&self, magic: &[u8]) -> bool {
+        let mut first = vec![0; magic.len()];
+        File::open(&self.path).is_ok_and(|mut file| file.read_exact(&mut first).is_ok() && first == magic)
+    }
+
+    /// The text of the one file that this is: of a zip archive the only member with one of these endings, or the only
+    /// member at all.
+    ///
+    /// # Errors
+    /// When it cannot be read, or an archive does not say which of its members is meant.
+    pub fn text(&self, endings: &[&str]) -> Result<Text<'a>, DataError> {
+        if self.begins_with(zipped::MAGIC) {
+            let member = zipped::only_member(&self.path, endings)?;
+            return self.member(&member);
+        }
+        self.open(&self.path)
+    }
+
+    /// The text of a file in this folder or archive; it may be compressed, with `.gz` or `.zst` after its name or not.
+    ///
+    /// # Errors
+    /// When it cannot be read; `None` when there is no such file.
+    pub fn file(&self, name: &str) -> Result<Option<Text<'a>>, DataError> {
+        if self.is_folder() {
+            let names = [name.to_owned(), format!("{name}.gz"), format!("{name}.zst")];
+            let found = names.iter().map(|name| self.path.join(name)).find(|path| path.is_file());
+            return found.map(|path| self.open(&path)).transpose();
+        }
+        if self.begins_with(zipped::MAGIC) {
+            let member = zipped::members(&self.path)?.into_iter().find(|member| {
+                let last = member.name.rsplit('/').next().unwrap_or_default();
+                last == name
+            });
+            return member.map(|member| self.member(&member)).transpose();
+        }
+        Ok(None)
+    }
+
+    /// The text of a file of that name, as [`Source::file`] finds it.
+    ///
+    /// # Errors
+    /// When it is not there, or cannot be read.
+    pub fn needed_file(&self, name: &str, remedy: &'static str) -> Result<Text<'a>, DataError> {
+        let lacks = || DataError::Lacks { path: self.path.clone(), what: name.to_owned(), remedy };
+        self.file(name)?.ok_or_else(lacks)
+    }
+
+    /// The text of a file by its own path, with this source's progress.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn open(&self, path: &Path) -> Result<Text<'a>, DataError> {
+        let cannot = |cause| DataError::Read { path: path.to_owned(), cause };
+        let file = File::open(path).map_err(cannot)?;
+        // A folder opens, and fails only when it is read.
+        let length = file.metadata().map_err(cannot)?.len();
+        Text::new(path.to_owned(), self.metered(file, length)).map_err(cannot)
+    }
+
+    fn member(&self, member: &zipped::Member) -> Result<Text<'a>, DataError> {
+        let name = self.path.join(&member.name);
+        let cannot = |cause| DataError::Read { path: name.clone(), cause };
+        let mut file = File::open(&self.path).map_err(cannot)?;
+        file.seek(io::SeekFrom::Start(member.start)).map_err(cannot)?;
+        let bytes = self.metered(file, member.length);
+        let mut text = Text::new(name.clone(), member.unpack(bytes)).map_err(cannot)?;
+        text.compression = Some("zip");
+        Ok(text)
+    }
+
+    fn metered(&self, file: File, length: u64) -> Metered<'a, File> {
+        self.of.set(self.of.get() + length);
+        Metered::new(file, self.progress, Rc::clone(&self.done), self.of.get())
+    }
+}
+
+impl<'a> Text<'a> {
+    fn new(name: PathBuf, bytes: impl Read + 'a) -> io::Result<Self> {
+        let mut packed = BufReader::with_capacity(1 << 16, bytes);
+        let first = packed.fill_buf()?;
+        let (compression, reader): (_, Box<dyn BufRead + 'a>) = if first.starts_with(&[0x1f, 0x8b]) {
+            (Some("gzip"), Box::new(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(packed))))
+        } else if first.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+            let decoder = zstd::Decoder::with_buffer(packed)?;
+            (Some("zstd"), Box::new(BufReader::with_capacity(1 << 16, decoder)))
+        } else {
+            (None, Box::new(packed))
+        };
+        Ok(Text { name, reader: Lines::new(reader), compression })
+    }
+
+    /// What errors call it.
+    pub fn name(&self) -> &Path {
+        &self.name
+    }
+
+    /// Calls `take` with every line that is not empty and its number, from 1.
+    ///
+    /// # Errors
+    /// When it cannot be read or is no text, and the first fault that `take` finds.
+    pub fn each_line(mut self, take: impl FnMut(&str, u64) -> Result<(), Fault>) -> Result<(), DataError> {
+        each_line_in(&mut self.reader, &self.name, self.compression, take)
+    }
+
+    /// The line that is being read, from 1.
+    pub fn line(&self) -> u64 {
+        self.reader.line()
+    }
+
+    /// Its bytes, for a parser that wants a reader; the line is asked of [`LineOf::get`] meanwhile.
+    pub fn into_parts(self) -> (impl BufRead + 'a, LineOf) {
+        let line = LineOf { at: self.reader.counter(), name: self.name, compression: self.compression };
+        (self.reader, line)
+    }
+}
+
+/// Where a reader stands that a parser has taken away.
+#[derive(Clone, Debug)]
+pub struct LineOf {
+    at: Rc<Cell<u64>>,
+    name: PathBuf,
+    compression: Option<&'static str>,
+}
+
+impl LineOf {
+    /// The line that is being read, from 1; a parser may have read a little ahead of what it tells.
+    pub fn get(&self) -> u64 {
+        self.at.get() + 1
+    }
+
+    /// An error at that line.
+    pub fn fault(&self, fault: Fault) -> DataError {
+        DataError::Line { file: self.name.clone(), line: self.get(), fault }
+    }
+
+    /// The error of the reader at that line.
+    pub fn unreadable(&self, cause: io::Error) -> DataError {
+        unreadable(cause, &self.name, self.get(), self.compression)
+    }
+}
+
+#[cfg(test)]
+mod tests;

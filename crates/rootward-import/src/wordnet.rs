@@ -183,10 +183,6 @@ mod tests {
                 "00001740 03 n 01 a 0 000 | x",
                 "data.noun:3: a new id was expected, `00001740-n` is that of line 2 too",
             ),
-            (
-                "00000007 03 n 01 a 0 001 @ 00000007 n 0000 | x",
-                "data.noun:3: two documents were expected, `00000007-n` is given as its own parent; delete this line",
-            ),
         ];
         for (line, message) in cases {
             let entity = ENTITY.replace("001 ~ 00001930 n 0000", "000");

@@ -332,6 +332,47 @@ fn numbers(count: usize) -> Range<u32> {
 mod tests {
     use super::*;
 
+    /// A data set of two documents, the first under the second or not, with graded judgements of one query.
+    fn graded(edges: &[(u32, u32)], train: &[(u32, i32)], test: &[(u32, i32)]) -> Dataset {
+        let docs = ["a", "b", "c"].map(|id| Document { id: id.to_owned(), ..Document::default() }).to_vec();
+        let edge = |&(child, parent)| crate::hierarchy::Edge { child: DocIdx(child), parent: DocIdx(parent) };
+        let hierarchy = Hierarchy::new(3, &edges.iter().map(edge).collect::<Vec<_>>()).unwrap();
+        let judged = |grades: &[(u32, i32)]| {
+            Some(
+                grades
+                    .iter()
+                    .map(|&(doc, grade)| Judgement { query: QueryIdx(0), doc: DocIdx(doc), grade })
+                    .collect(),
+            )
+        };
+        let judgements = Judgements { train: judged(train), dev: None, test: judged(test) };
+        Dataset::judged("graded".to_owned(), docs, hierarchy, vec![Query::new("q", "?")], judgements)
+    }
+
+    fn distances(data: &Dataset, splits: &[Split]) -> Vec<(u32, u32)> {
+        let pairs = data.pairs_of(splits);
+        if pairs.n_queries() == 0 {
+            return Vec::new();
+        }
+        pairs.relevant(0).iter().map(|relevant| (relevant.doc.0, relevant.distance)).collect()
+    }
+
+    #[test]
+    fn without_a_hierarchy_the_rank_of_a_grade_is_the_distance() {
+        let data = graded(&[], &[(0, 1), (1, 4), (2, 0)], &[(1, 2), (2, -1)]);
+        assert_eq!(distances(&data, &[Split::Train]), [(1, 0), (0, 2)]);
+        assert_eq!(distances(&data, &[Split::Test]), [(1, 1)]);
+        assert_eq!(distances(&data, &Split::ALL), [(1, 0), (0, 2)]);
+        assert_eq!(data.training_pairs().map(|pairs| pairs.n_pairs()), Some(2));
+    }
+
+    #[test]
+    fn with_a_hierarchy_every_grade_above_zero_is_an_exact_match() {
+        let data = graded(&[(0, 1)], &[(0, 1), (2, 4)], &[(1, -2)]);
+        assert_eq!(distances(&data, &[Split::Train]), [(0, 0), (2, 0), (1, 1)]);
+        assert_eq!(distances(&data, &[Split::Test]), []);
+    }
+
     #[test]
     fn splits_are_named_like_their_files() {
         assert_eq!(Split::ALL.map(|split| split.to_string().parse()), Split::ALL.map(Ok));

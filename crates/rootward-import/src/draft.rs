@@ -4,6 +4,8 @@
 //! harmless (an edge that is repeated, a node that is its own parent) is left out and counted, so that the user sees
 //! it; what could mean that a file is misread is an error.
 
+mod asking;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +17,9 @@ use rootward::ids::{DocIdx, QueryIdx};
 use serde::Serialize;
 
 use crate::names::{Symbol, Symbols};
+
+pub use asking::Queries;
+pub(crate) use asking::distinct;
 
 /// What came of an import.
 #[derive(Debug)]
@@ -100,13 +105,24 @@ impl Draft {
     /// # Errors
     /// When its id could not stand in a table, or was defined before.
     pub(crate) fn doc(&mut self, doc: Document, line: u64) -> Result<DocIdx, Fault> {
+        self.check_new(&doc.id)?;
         let symbol = self.mention(&doc.id)?;
-        let known = self.doc_of[symbol.at()];
-        if known != UNDEFINED {
-            let first = self.doc_lines[known as usize];
-            return Err(Fault::DuplicateId { id: excerpt(&doc.id), first });
-        }
         Ok(self.define(symbol, doc, line))
+    }
+
+    /// Says whether a document of this id could be defined, where its definition ends only some lines later.
+    ///
+    /// # Errors
+    /// Those of [`Draft::doc`].
+    pub(crate) fn check_new(&self, id: &str) -> Result<(), Fault> {
+        check_id(id)?;
+        match self.symbols.get(id).map(|symbol| self.doc_of[symbol.at()]) {
+            None | Some(UNDEFINED) => Ok(()),
+            Some(known) => {
+                let first = self.doc_lines[known as usize];
+                Err(Fault::DuplicateId { id: excerpt(id), first })
+            }
+        }
     }
 
     /// The document of this id, if it was defined before.
@@ -167,6 +183,17 @@ impl Draft {
     /// Counts something that the user should know, with an example.
     pub(crate) fn note(&mut self, what: &'static str, example: &str) {
         note(&mut self.notes, what, example);
+    }
+
+    /// Goes on with another file, where all that edges of the last one mention is defined: from now on errors name
+    /// this one.
+    ///
+    /// # Errors
+    /// When something is not defined.
+    pub(crate) fn next_file(&mut self, file: &Path) -> Result<(), DataError> {
+        self.refuse_undefined()?;
+        self.file = file.to_owned();
+        Ok(())
     }
 
     /// How many documents were defined so far.

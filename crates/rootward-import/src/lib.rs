@@ -6,12 +6,23 @@
 //! with [`Parts::write`](rootward::dataset::Parts::write), and from then on nobody needs to know where it came from.
 
 mod draft;
+mod markup;
+mod mesh;
 mod names;
+mod obo;
+mod rdf;
+mod skos;
 mod source;
 mod table;
 mod wordnet;
+mod xml;
 
-pub use draft::{Imported, Note};
+pub use draft::{Imported, Note, Queries};
+pub use markup::Place;
+pub use mesh::mesh;
+pub use obo::{OboOptions, obo};
+pub use skos::{Above, Ids, SkosOptions, skos};
 pub use source::{BytesRead, Progress, Source};
 pub use table::{Delimiter, Header, TableOptions};
-pub use wordnet::wordnet;
+pub use wordnet::{PartOfSpeech, WordnetOptions, wordnet};
+pub use xml::{XmlOptions, xml};

@@ -174,6 +174,16 @@ impl<'a> Text<'a> {
         &self.name
     }
 
+    /// Its first bytes without a byte order mark and blanks, as many as there are at hand; they are still to be read.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn first_bytes(&mut self) -> Result<&[u8], DataError> {
+        let (line, name, compression) = (self.reader.line(), &self.name, self.compression);
+        let bytes = self.reader.fill_buf().map_err(|cause| unreadable(cause, name, line, compression))?;
+        Ok(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start())
+    }
+
     /// Calls `take` with every line that is not empty and its number, from 1.
     ///
     /// # Errors
@@ -211,6 +221,11 @@ impl LineOf {
     /// An error at that line.
     pub fn fault(&self, fault: Fault) -> DataError {
         DataError::Line { file: self.name.clone(), line: self.get(), fault }
+    }
+
+    /// An error at another line.
+    pub fn fault_at(&self, line: u64, fault: Fault) -> DataError {
+        DataError::Line { file: self.name.clone(), line, fault }
     }
 
     /// The error of the reader at that line.

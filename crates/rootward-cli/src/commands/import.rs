@@ -2,13 +2,17 @@
 //!
 //! Each kind of file has its options in a file of its own; what is the same for all is here.
 
+mod mesh;
+mod obo;
+mod skos;
 mod wordnet;
+mod xml;
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use rootward::dataset::{Compress, DataError, Split};
-use rootward_import::{BytesRead, Imported, Note, Source};
+use rootward_import::{BytesRead, Imported, Note, Queries, Source};
 use serde::Serialize;
 
 use crate::output::{print_json, say};
@@ -32,7 +36,11 @@ pub(crate) struct Import {
 
 #[derive(Subcommand)]
 enum Kind {
+    Mesh(mesh::Mesh),
+    Obo(obo::Obo),
+    Skos(skos::Skos),
     Wordnet(wordnet::Wordnet),
+    Xml(xml::Xml),
 }
 
 /// What every kind is asked.
@@ -52,6 +60,29 @@ struct FromTo {
     json: bool,
 }
 
+/// What is asked of a hierarchy whose nodes have several names.
+#[derive(Args)]
+struct Asked {
+    /// What is asked: each node by its title, or every name and synonym as a query of its own, all for training.
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = By::Nodes)]
+    queries: By,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum By {
+    Nodes,
+    Synonyms,
+}
+
+impl Asked {
+    fn queries(&self) -> Queries {
+        match self.queries {
+            By::Nodes => Queries::Nodes,
+            By::Synonyms => Queries::Names,
+        }
+    }
+}
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Done {
@@ -66,7 +97,11 @@ struct Done {
 impl Import {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.kind {
+            Kind::Mesh(kind) => kind.run(),
+            Kind::Obo(kind) => kind.run(),
+            Kind::Skos(kind) => kind.run(),
             Kind::Wordnet(kind) => kind.run(),
+            Kind::Xml(kind) => kind.run(),
         }
     }
 }

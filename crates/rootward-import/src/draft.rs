@@ -5,6 +5,7 @@
 //! it; what could mean that a file is misread is an error.
 
 mod asking;
+mod lines;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,11 +13,12 @@ use std::path::{Path, PathBuf};
 use rootward::dataset::{
     Asked, DataError, Document, Fault, Judgement, Judgements, Parts, Query, Split, excerpt,
 };
-use rootward::hierarchy::{Edge, Graph, HierarchyError};
+use rootward::hierarchy::{Edge, Graph};
 use rootward::ids::{DocIdx, QueryIdx};
 use serde::Serialize;
 
-use crate::names::{Symbol, Symbols};
+use crate::draft::lines::LinesOf;
+use crate::names::{Batch, Symbol, Symbols};
 
 pub use asking::Queries;
 pub(crate) use asking::distinct;
@@ -48,9 +50,14 @@ pub(crate) enum Undefined {
     Refuse,
     /// What mentions them is left out and counted: the definition may have been left out on purpose.
     LeaveOut,
-    /// They are documents without text: in this format nodes have no definitions.
+    /// They are documents whose title is the name: in this format nodes have no definitions.
     Define,
+    /// They are documents whose title is the name, and counted in these words: most nodes have definitions.
+    DefineAndTell(&'static str),
 }
+
+/// Names of edges that are looked up together.
+const BATCH: usize = 1 << 10;
 
 /// Says that a symbol has no document yet.
 const UNDEFINED: u32 = u32::MAX;
@@ -62,12 +69,14 @@ pub(crate) struct Draft {
     /// The document of each symbol.
     doc_of: Vec<u32>,
     docs: Vec<Document>,
-    doc_lines: Vec<u64>,
+    doc_lines: LinesOf,
     edges: Vec<(Symbol, Symbol)>,
-    edge_lines: Vec<u64>,
+    /// The last edges: child and parent of each are still to be looked up.
+    batch: Batch,
+    edge_lines: LinesOf,
     queries: Vec<Query>,
     query_symbols: Symbols,
-    query_lines: Vec<u64>,
+    query_lines: LinesOf,
     judged: Vec<Judged>,
     notes: Vec<Note>,
 }
@@ -89,12 +98,13 @@ impl Draft {
             symbols: Symbols::default(),
             doc_of: Vec::new(),
             docs: Vec::new(),
-            doc_lines: Vec::new(),
+            doc_lines: LinesOf::default(),
             edges: Vec::new(),
-            edge_lines: Vec::new(),
+            batch: Batch::default(),
+            edge_lines: LinesOf::default(),
             queries: Vec::new(),
             query_symbols: Symbols::default(),
-            query_lines: Vec::new(),
+            query_lines: LinesOf::default(),
             judged: Vec::new(),
             notes: Vec::new(),
         }
@@ -106,7 +116,7 @@ impl Draft {
     /// When its id could not stand in a table, or was defined before.
     pub(crate) fn doc(&mut self, doc: Document, line: u64) -> Result<DocIdx, Fault> {
         self.check_new(&doc.id)?;
-        let symbol = self.mention(&doc.id)?;
+        let symbol = self.mention(&doc.id);
         Ok(self.define(symbol, doc, line))
     }
 
@@ -119,14 +129,25 @@ impl Draft {
         match self.symbols.get(id).map(|symbol| self.doc_of[symbol.at()]) {
             None | Some(UNDEFINED) => Ok(()),
             Some(known) => {
-                let first = self.doc_lines[known as usize];
+                let first = self.doc_lines.get(known as usize);
                 Err(Fault::DuplicateId { id: excerpt(id), first })
             }
         }
     }
 
+    /// A node that may be defined elsewhere.
+    ///
+    /// # Errors
+    /// When its id could not stand in a table.
+    pub(crate) fn node(&mut self, id: &str) -> Result<(), Fault> {
+        check_id(id)?;
+        self.mention(id);
+        Ok(())
+    }
+
     /// The document of this id, if it was defined before.
     pub(crate) fn doc_mut(&mut self, id: &str) -> Option<&mut Document> {
+        // A name of the last edges that was met nowhere else is not defined.
         let known = self.doc_of[self.symbols.get(id)?.at()];
         self.docs.get_mut(known as usize)
     }
@@ -136,13 +157,19 @@ impl Draft {
     /// # Errors
     /// When an id could not stand in a table.
     pub(crate) fn edge(&mut self, child: &str, parent: &str, line: u64) -> Result<(), Fault> {
-        let (low, high) = (self.mention(child)?, self.mention(parent)?);
-        if low == high {
+        check_id(child)?;
+        check_id(parent)?;
+        if child == parent {
             self.note("nodes given as their own parent, edge left out", child);
+            self.mention(child);
             return Ok(());
         }
-        self.edges.push((low, high));
+        self.batch.push(child);
+        self.batch.push(parent);
         self.edge_lines.push(line);
+        if self.batch.len() >= BATCH {
+            self.look_up();
+        }
         Ok(())
     }
 
@@ -154,7 +181,7 @@ impl Draft {
         check_id(&query.id)?;
         let symbol = self.query_symbols.add(&query.id);
         if symbol.at() < self.queries.len() {
-            let first = self.query_lines[symbol.at()];
+            let first = self.query_lines.get(symbol.at());
             return Err(Fault::DuplicateId { id: excerpt(&query.id), first });
         }
         self.queries.push(query);
@@ -175,7 +202,8 @@ impl Draft {
     ) -> Result<(), Fault> {
         let unknown = || Fault::UnknownQuery { id: excerpt(query) };
         let query = self.query_symbols.get(query).ok_or_else(unknown)?;
-        let doc = self.mention(doc)?;
+        check_id(doc)?;
+        let doc = self.mention(doc);
         self.judged.push(Judged { split, query, doc, grade, line });
         Ok(())
     }
@@ -191,9 +219,23 @@ impl Draft {
     /// # Errors
     /// When something is not defined.
     pub(crate) fn next_file(&mut self, file: &Path) -> Result<(), DataError> {
+        self.look_up();
         self.refuse_undefined()?;
         self.file = file.to_owned();
         Ok(())
+    }
+
+    /// Gives every document without a title its id for one, and counts them.
+    pub(crate) fn title_by_id(&mut self, what: &'static str) {
+        for doc in self.docs.iter_mut().filter(|doc| doc.title.is_empty()) {
+            note(&mut self.notes, what, &doc.id);
+            doc.title.clone_from(&doc.id);
+        }
+    }
+
+    /// An error at a line of the file.
+    pub(crate) fn at(&self, line: u64, fault: Fault) -> DataError {
+        DataError::Line { file: self.file.clone(), line, fault }
     }
 
     /// How many documents were defined so far.
@@ -210,13 +252,19 @@ impl Draft {
     /// When there is no document, a name is not defined that should be, the edges form a cycle, or a document is
     /// judged twice for one query and differently.
     pub(crate) fn finish(mut self, undefined: Undefined) -> Result<Imported, DataError> {
+        self.look_up();
         match undefined {
-            Undefined::Define => self.define_all(),
+            Undefined::Define => self.define_all(None),
+            Undefined::DefineAndTell(what) => self.define_all(Some(what)),
             Undefined::Refuse => self.refuse_undefined()?,
             Undefined::LeaveOut => self.leave_out_undefined(),
         }
         if self.docs.is_empty() {
             return Err(DataError::Empty { file: self.file, what: "document" });
+        }
+        if self.judged.is_empty() {
+            // Only judgements are told by name from here on, and names of millions of nodes take room.
+            self.symbols = Symbols::default();
         }
         let graph = self.graph()?;
         let asked = if self.queries.is_empty() { None } else { Some(self.asked()?) };
@@ -224,13 +272,22 @@ impl Draft {
         Ok(Imported { parts, notes: self.notes })
     }
 
-    fn mention(&mut self, id: &str) -> Result<Symbol, Fault> {
-        check_id(id)?;
+    /// The symbol of a name, whose edges so far have been mentioned before it.
+    fn mention(&mut self, id: &str) -> Symbol {
+        self.look_up();
         let symbol = self.symbols.add(id);
-        if symbol.at() == self.doc_of.len() {
-            self.doc_of.push(UNDEFINED);
-        }
-        Ok(symbol)
+        self.doc_of.resize(self.symbols.len(), UNDEFINED);
+        symbol
+    }
+
+    /// Looks up the names of the last edges.
+    fn look_up(&mut self) {
+        let mut child = None;
+        self.symbols.add_all(&mut self.batch, |symbol| match child.take() {
+            None => child = Some(symbol),
+            Some(child) => self.edges.push((child, symbol)),
+        });
+        self.doc_of.resize(self.symbols.len(), UNDEFINED);
     }
 
     fn define(&mut self, symbol: Symbol, doc: Document, line: u64) -> DocIdx {
@@ -245,18 +302,21 @@ impl Draft {
         self.doc_of[symbol.at()] != UNDEFINED
     }
 
-    fn define_all(&mut self) {
+    fn define_all(&mut self, told: Option<&'static str>) {
         for symbol in (0..self.symbols.len()).map(|at| Symbol(at as u32)) {
             if !self.is_defined(symbol) {
                 let id = self.symbols.name(symbol).to_owned();
-                self.define(symbol, Document { id, ..Document::default() }, 0);
+                if let Some(what) = told {
+                    note(&mut self.notes, what, &id);
+                }
+                self.define(symbol, Document { title: id.clone(), id, ..Document::default() }, 0);
             }
         }
     }
 
     fn refuse_undefined(&self) -> Result<(), DataError> {
-        let of_edges = self.edges.iter().zip(&self.edge_lines);
-        let of_edges = of_edges.flat_map(|(&(child, parent), &line)| [(child, line), (parent, line)]);
+        let of_edges = self.edges.iter().zip(self.edge_lines.iter());
+        let of_edges = of_edges.flat_map(|(&(child, parent), line)| [(child, line), (parent, line)]);
         let of_judged = self.judged.iter().map(|judged| (judged.doc, judged.line));
         match of_edges.chain(of_judged).find(|(symbol, _)| !self.is_defined(*symbol)) {
             None => Ok(()),
@@ -269,7 +329,8 @@ impl Draft {
 
     fn leave_out_undefined(&mut self) {
         let (symbols, doc_of, notes) = (&self.symbols, &self.doc_of, &mut self.notes);
-        let mut lines = std::mem::take(&mut self.edge_lines).into_iter();
+        let old_lines = std::mem::take(&mut self.edge_lines);
+        let mut lines = old_lines.iter();
         self.edges.retain(|&(child, parent)| {
             let line = lines.next().expect("every edge has a line");
             let missing = [child, parent].into_iter().find(|symbol| doc_of[symbol.at()] == UNDEFINED);
@@ -297,28 +358,16 @@ impl Draft {
             .into_iter()
             .map(|(child, parent)| Edge { child: doc(child), parent: doc(parent) })
             .collect();
-        let told = |error, docs: &[Document], lines: &[u64]| {
-            DataError::of_hierarchy(error, &self.file, &|doc| docs[doc.at()].id.clone(), &|at| lines[at])
+        let told = |error| {
+            let id = |doc: DocIdx| self.docs[doc.at()].id.clone();
+            DataError::of_hierarchy(error, &self.file, &id, &|at| self.edge_lines.get(at))
         };
-        match Graph::new(self.docs.len(), &edges) {
-            Ok(graph) => Ok(graph),
-            Err(HierarchyError::RepeatedEdge { .. }) => {
-                let mut sorted = edges;
-                sorted.sort_unstable();
-                let mut distinct = Vec::with_capacity(sorted.len());
-                for edge in sorted {
-                    if distinct.last() == Some(&edge) {
-                        let id = &self.docs[edge.child.at()].id;
-                        note(&mut self.notes, "edges given more than once, the first kept", id);
-                    } else {
-                        distinct.push(edge);
-                    }
-                }
-                // After this only a cycle can be wrong, and that is told without lines.
-                Graph::new(self.docs.len(), &distinct).map_err(|error| told(error, &self.docs, &[]))
-            }
-            Err(error) => Err(told(error, &self.docs, &self.edge_lines)),
+        let (graph, repeated) = Graph::merged(self.docs.len(), &edges).map_err(told)?;
+        for edge in repeated {
+            let id = &self.docs[edge.child.at()].id;
+            note(&mut self.notes, "edges given more than once, the first kept", id);
         }
+        Ok(graph)
     }
 
     fn asked(&mut self) -> Result<Asked, DataError> {
@@ -370,7 +419,7 @@ fn note(notes: &mut Vec<Note>, what: &'static str, example: &str) {
 
 /// Refuses an id that could not stand in a table.
 fn check_id(id: &str) -> Result<(), Fault> {
-    if id.is_empty() || id.contains(['\t', '\n', '\r']) {
+    if id.is_empty() || id.bytes().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r')) {
         return Err(Fault::Id { found: excerpt(id) });
     }
     Ok(())

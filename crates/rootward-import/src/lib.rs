@@ -6,10 +6,14 @@
 //! with [`Parts::write`](rootward::dataset::Parts::write), and from then on nobody needs to know where it came from.
 
 mod draft;
+mod edges;
 mod markup;
 mod mesh;
 mod names;
+mod names;
+mod ncbi;
 mod obo;
+mod paths;
 mod rdf;
 mod skos;
 mod source;
@@ -17,10 +21,14 @@ mod table;
 mod wordnet;
 mod xml;
 
+pub use draft::{Imported, Note};
 pub use draft::{Imported, Note, Queries};
+pub use edges::{Direction, EdgesOptions, edges};
 pub use markup::Place;
 pub use mesh::mesh;
+pub use ncbi::ncbi;
 pub use obo::{OboOptions, obo};
+pub use paths::{PathsOptions, paths};
 pub use skos::{Above, Ids, SkosOptions, skos};
 pub use source::{BytesRead, Progress, Source};
 pub use table::{Delimiter, Header, TableOptions};

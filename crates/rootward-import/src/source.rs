@@ -34,7 +34,7 @@ pub struct Source<'a> {
     path: PathBuf,
     progress: &'a Progress<'a>,
     done: Rc<Cell<u64>>,
-    of: Cell<u64>,
+    of: Rc<Cell<u64>>,
 }
 
 /// A stream of text out of a source, which knows its line.
@@ -49,7 +49,7 @@ pub struct Text<'a> {
 impl<'a> Source<'a> {
     /// The file or folder of this name.
     pub fn new(path: &Path, progress: &'a Progress<'a>) -> Self {
-        Source { path: path.to_owned(), progress, done: Rc::default(), of: Cell::new(0) }
+        Source { path: path.to_owned(), progress, done: Rc::default(), of: Rc::default() }
     }
 
     /// The same file or folder, for a second reading or another thread of work.
@@ -58,8 +58,13 @@ impl<'a> Source<'a> {
             path: self.path.clone(),
             progress: self.progress,
             done: Rc::clone(&self.done),
-            of: self.of.clone(),
+            of: Rc::clone(&self.of),
         }
+    }
+
+    /// Another file or folder that is read for the same import.
+    pub(crate) fn beside(&self, path: &Path) -> Self {
+        Source { path: path.to_owned(), ..self.again() }
     }
 
     /// Tells how far a reader of its own has come.
@@ -190,6 +195,17 @@ impl<'a> Text<'a> {
     /// When it cannot be read or is no text, and the first fault that `take` finds.
     pub fn each_line(mut self, take: impl FnMut(&str, u64) -> Result<(), Fault>) -> Result<(), DataError> {
         each_line_in(&mut self.reader, &self.name, self.compression, take)
+    }
+
+    /// Whether its next bytes are these.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn begins_with(&mut self, bytes: &[u8]) -> Result<bool, DataError> {
+        let line = self.line();
+        let first = self.reader.fill_buf();
+        let first = first.map_err(|cause| unreadable(cause, &self.name, line, self.compression))?;
+        Ok(first.starts_with(bytes))
     }
 
     /// The line that is being read, from 1.

@@ -4,15 +4,16 @@
 //! user, or by their places. Cells of parquet are read as the text that they would be in a CSV file.
 
 mod columnar;
+mod records;
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use csv::{ByteRecord, ReaderBuilder, Terminator};
 use rootward::dataset::{DataError, Fault, excerpt};
 
 use crate::source::{LineOf, Source};
 use columnar::Columnar;
+use records::{Broken, Records};
 
 /// What stands between the cells of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,16 +64,16 @@ pub(crate) struct Table<'a> {
 
 enum Rows<'a> {
     Text {
-        reader: csv::Reader<Box<dyn BufRead + 'a>>,
-        /// The first row, where it is no header.
-        first: Option<ByteRecord>,
+        records: Records<Box<dyn BufRead + 'a>>,
+        /// Whether the row that it holds, the first, is still to be given.
+        first: bool,
         line: LineOf,
     },
     Columnar(Columnar<'a>),
 }
 
 impl<'a> Table<'a> {
-    /// Opens a table; `known` are the names of columns by which a header is told from a row.
+    /// Opens a table; `known` are the names of columns by which a header is told from a row: one is enough.
     ///
     /// # Errors
     /// When it cannot be read, or is empty.
@@ -80,6 +81,20 @@ impl<'a> Table<'a> {
         source: &Source<'a>,
         options: TableOptions,
         known: &[&str],
+    ) -> Result<Self, DataError> {
+        let is_known = |cell: &String| known.iter().any(|name| name.eq_ignore_ascii_case(cell));
+        Table::open_by(source, options, &|cells| cells.iter().any(is_known))
+    }
+
+    /// Opens a table whose first row may be a header; `is_header` tells it from a row by its cells, without blanks
+    /// around them.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is empty.
+    pub(crate) fn open_by(
+        source: &Source<'a>,
+        options: TableOptions,
+        is_header: &dyn Fn(&[String]) -> bool,
     ) -> Result<Self, DataError> {
         if source.begins_with(columnar::MAGIC) {
             let columnar = Columnar::open(source)?;
@@ -95,30 +110,19 @@ impl<'a> Table<'a> {
             Delimiter::Detect => delimiter_of(first_bytes),
         };
         let bytes: Box<dyn BufRead + 'a> = Box::new(bytes);
-        let mut reader = ReaderBuilder::new()
-            .delimiter(delimiter)
-            .has_headers(false)
-            .flexible(true)
-            // Line ends of Windows leave a `\r` in the last cell, but the lines are counted right.
-            .terminator(Terminator::Any(b'\n'))
-            .quoting(!matches!(delimiter, b'\t' | b'|'))
-            .from_reader(bytes);
-        let mut first = ByteRecord::new();
-        if !reader.read_byte_record(&mut first).map_err(|error| told(error, &line))? {
+        let mut records = Records::new(bytes, delimiter, !matches!(delimiter, b'\t' | b'|'));
+        if !next(&mut records, &name, &line)? {
             return Err(DataError::Empty { file: name, what: "row" });
         }
-        let cells: Vec<String> = first
-            .iter()
-            .map(|cell| String::from_utf8_lossy(cell).trim_start_matches('\u{feff}').trim().to_owned())
-            .collect();
-        let is_known = |cell: &String| known.iter().any(|name| name.eq_ignore_ascii_case(cell));
+        let cells = (0..records.len()).filter_map(|at| records.cell(at));
+        let cells: Vec<String> = cells.map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect();
         let is_header = match options.header {
             Header::Present => true,
             Header::Absent => false,
-            Header::Detect => cells.iter().any(is_known),
+            Header::Detect => is_header(&cells),
         };
         let header = is_header.then_some(cells);
-        let rows = Rows::Text { reader, first: (!is_header).then_some(first), line };
+        let rows = Rows::Text { records, first: !is_header, line };
         Ok(Table { name, header, rows })
     }
 
@@ -141,7 +145,8 @@ impl<'a> Table<'a> {
             let named = self.header.as_ref().and_then(|names| names.iter().position(|name| name == asked));
             let numbered =
                 || asked.parse::<usize>().ok().filter(|number| *number > 0).map(|number| number - 1);
-            let found = named.or_else(numbered);
+            let is_there = |at: &usize| self.header.as_ref().is_none_or(|names| *at < names.len());
+            let found = named.or_else(numbered).filter(is_there);
             return found.map(Some).ok_or_else(|| self.lacks(format!("column `{}`", excerpt(asked))));
         }
         let Some(header) = &self.header else {
@@ -175,48 +180,80 @@ impl<'a> Table<'a> {
         columns: [Option<usize>; N],
         mut take: impl FnMut([&str; N], u64) -> Result<(), Fault>,
     ) -> Result<(), DataError> {
-        let (mut reader, first, line_of) = match self.rows {
-            Rows::Columnar(columnar) => return columnar.each(columns, take),
-            Rows::Text { reader, first, line } => (reader, first, line),
-        };
-        let name = self.name;
-        let mut take_record = |record: &ByteRecord, line: u64| {
-            let at = |fault| DataError::Line { file: name.clone(), line, fault };
-            let mut cells = [""; N];
-            for (cell, column) in cells.iter_mut().zip(columns) {
-                let Some(column) = column else { continue };
-                let too_short = || {
-                    let expected = columns.iter().flatten().max().map_or(0, |most| most + 1);
-                    let found = String::from_utf8_lossy(record.as_slice());
-                    Fault::TooFewColumns { expected, got: record.len(), found: excerpt(&found) }
-                };
-                let bytes = record.get(column).ok_or_else(too_short).map_err(at)?;
-                let is_last = column + 1 == record.len();
-                let end = if is_last { bytes.strip_suffix(b"\r").unwrap_or(bytes) } else { bytes };
-                *cell = text_of(end).map_err(at)?;
-            }
-            take(cells, line).map_err(at)
-        };
-        if let Some(first) = first {
-            take_record(&without_mark(&first), 1)?;
-        }
-        let mut record = ByteRecord::new();
-        while reader.read_byte_record(&mut record).map_err(|error| told(error, &line_of))? {
-            let line = record.position().map_or(0, csv::Position::line);
-            if record.as_slice() != b"\r" {
-                take_record(&record, line)?;
+        match self.rows {
+            Rows::Columnar(columnar) => columnar.each(&columns, |cells, row| {
+                take(cells.try_into().expect("there is a cell for each column"), row)
+            }),
+            Rows::Text { records, first, line } => {
+                each_record(&self.name, records, first, &line, |records| {
+                    let mut cells = [""; N];
+                    for (cell, column) in cells.iter_mut().zip(columns) {
+                        *cell = cell_of(records, column, &columns)?;
+                    }
+                    take(cells, records.line())
+                })
             }
         }
-        Ok(())
+    }
+
+    /// The same for as many columns as there are.
+    ///
+    /// # Errors
+    /// As [`Table::each`].
+    pub(crate) fn each_of(
+        self,
+        columns: &[Option<usize>],
+        mut take: impl FnMut(&[&str], u64) -> Result<(), Fault>,
+    ) -> Result<(), DataError> {
+        match self.rows {
+            Rows::Columnar(columnar) => columnar.each(columns, take),
+            Rows::Text { records, first, line } => {
+                each_record(&self.name, records, first, &line, |records| {
+                    let cells = columns.iter().map(|column| cell_of(records, *column, columns));
+                    take(&cells.collect::<Result<Vec<_>, _>>()?, records.line())
+                })
+            }
+        }
     }
 }
 
-/// The row without the byte order mark before its first cell.
-fn without_mark(record: &ByteRecord) -> ByteRecord {
-    let mut cells = record.iter();
-    let first = cells.next().unwrap_or_default();
-    let first = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first);
-    std::iter::once(first).chain(cells).collect()
+/// Calls `take` with every row, from the one that is held if that is still to be given.
+fn each_record<'a>(
+    name: &Path,
+    mut records: Records<Box<dyn BufRead + 'a>>,
+    first: bool,
+    line: &LineOf,
+    mut take: impl FnMut(&Records<Box<dyn BufRead + 'a>>) -> Result<(), Fault>,
+) -> Result<(), DataError> {
+    let mut is_there = first || next(&mut records, name, line)?;
+    while is_there {
+        let at = |fault| DataError::Line { file: name.to_owned(), line: records.line(), fault };
+        take(&records).map_err(at)?;
+        is_there = next(&mut records, name, line)?;
+    }
+    Ok(())
+}
+
+/// Goes to the next row.
+fn next(records: &mut Records<Box<dyn BufRead + '_>>, name: &Path, line: &LineOf) -> Result<bool, DataError> {
+    records.next().map_err(|broken| match broken {
+        Broken::Reader(cause) => line.unreadable(cause),
+        Broken::Row(fault) => DataError::Line { file: name.to_owned(), line: records.line(), fault },
+    })
+}
+
+/// A cell of a row, of which several are needed.
+fn cell_of<'r, R: BufRead>(
+    records: &'r Records<R>,
+    column: Option<usize>,
+    needed: &[Option<usize>],
+) -> Result<&'r str, Fault> {
+    let Some(column) = column else { return Ok("") };
+    let too_short = || {
+        let expected = needed.iter().flatten().max().map_or(0, |most| most + 1);
+        Fault::TooFewColumns { expected, got: records.len(), found: excerpt(&records.shown()) }
+    };
+    text_of(records.cell(column).ok_or_else(too_short)?)
 }
 
 fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
@@ -229,9 +266,10 @@ fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
     })
 }
 
-/// The likely delimiter of a text, by its first line; a tab where it has none of them.
+/// The likely delimiter of a text, by its first line that is not empty; a tab where it has none of them.
 fn delimiter_of(text: &[u8]) -> u8 {
-    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut lines = text.split(|byte| *byte == b'\n');
+    let line = lines.find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
     let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
     let (mut best, mut most) = (b'\t', 0);
     for delimiter in *b"\t,;|" {
@@ -240,14 +278,6 @@ fn delimiter_of(text: &[u8]) -> u8 {
         }
     }
     best
-}
-
-/// The error of the CSV reader.
-fn told(error: csv::Error, line: &LineOf) -> DataError {
-    match error.into_kind() {
-        csv::ErrorKind::Io(cause) => line.unreadable(cause),
-        other => line.fault(Fault::Syntax { format: "CSV", problem: format!("the reader says {other:?}") }),
-    }
 }
 
 #[cfg(test)]

@@ -233,7 +233,8 @@ impl Hierarchy {
 
 /// The ancestors of each document, itself included, nearest first; rows follow the topological order.
 fn list_ancestors(graph: &Graph) -> Result<Rows<Ancestor>, HierarchyError> {
-    refuse_if_too_deep(graph)?;
+    // Before anything is listed.
+    graph.refuse_if_too_deep()?;
     let mut all: Rows<Ancestor> = Rows::empty();
     let mut row = Vec::new();
     for &doc in graph.topological() {
@@ -253,17 +254,6 @@ fn list_ancestors(graph: &Graph) -> Result<Rows<Ancestor>, HierarchyError> {
         all.push(row.iter().copied());
     }
     Ok(all)
-}
-
-/// Refuses before anything is listed: a document has at least as many ancestors as the longest way up from it has
-/// edges, and in a tree it has no others.
-fn refuse_if_too_deep(graph: &Graph) -> Result<(), HierarchyError> {
-    let mut longest = vec![1u64; graph.n_docs()];
-    for doc in graph.topological() {
-        let above = graph.parents(*doc).iter().map(|parent| longest[parent.at()]).max();
-        longest[doc.at()] = 1 + above.unwrap_or(0);
-    }
-    refuse_if_too_many(longest.iter().sum())
 }
 
 fn refuse_if_too_many(at_least: u64) -> Result<(), HierarchyError> {

@@ -2,9 +2,13 @@
 //!
 //! Each kind of file has its options in a file of its own; what is the same for all is here.
 
+mod edges;
 mod mesh;
+mod ncbi;
 mod obo;
+mod paths;
 mod skos;
+mod table;
 mod wordnet;
 mod xml;
 
@@ -39,6 +43,9 @@ enum Kind {
     Mesh(mesh::Mesh),
     Obo(obo::Obo),
     Skos(skos::Skos),
+    Edges(edges::Edges),
+    Paths(paths::Paths),
+    Ncbi(ncbi::Ncbi),
     Wordnet(wordnet::Wordnet),
     Xml(xml::Xml),
 }
@@ -100,6 +107,9 @@ impl Import {
             Kind::Mesh(kind) => kind.run(),
             Kind::Obo(kind) => kind.run(),
             Kind::Skos(kind) => kind.run(),
+            Kind::Edges(kind) => kind.run(),
+            Kind::Paths(kind) => kind.run(),
+            Kind::Ncbi(kind) => kind.run(),
             Kind::Wordnet(kind) => kind.run(),
             Kind::Xml(kind) => kind.run(),
         }
@@ -116,6 +126,7 @@ impl FromTo {
         let Imported { parts, notes } = imported?;
         let compress = if self.gzip { Compress::Gzip } else { Compress::None };
         parts.write(&self.out, compress)?;
+        let too_deep = parts.graph.refuse_if_too_deep().err();
         let asked = parts.asked.as_ref();
         let judged = |split| asked.and_then(|asked| asked.judgements.of(split)).map_or(0, <[_]>::len);
         let done = Done {
@@ -136,6 +147,10 @@ impl FromTo {
             say(format_args!("note: {count} {what} ({}{})", examples.join(", "), more(count, &examples)));
         }
         say(format_args!("wrote {}: {documents} documents, {edges} edges{asked}", out.display()));
+        if let Some(error) = too_deep {
+            say(format_args!("note: the folder is whole, but it cannot be trained on or inspected: {error}"));
+            return Ok(());
+        }
         say(format_args!("next: rootward inspect {}", out.display()));
         Ok(())
     }

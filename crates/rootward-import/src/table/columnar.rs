@@ -1,5 +1,7 @@
 //! Parquet files, read as rows of text.
 
+mod contained;
+
 use std::fs::File;
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -9,6 +11,7 @@ use parquet::schema::types::Type;
 use rootward::dataset::{DataError, Fault};
 
 use crate::source::Source;
+use contained::contained;
 
 /// How every parquet file begins.
 pub(super) const MAGIC: &[u8] = b"PAR1";
@@ -30,7 +33,7 @@ impl<'a> Columnar<'a> {
         let file = File::open(source.path()).map_err(cannot)?;
         let length = file.metadata().map_err(cannot)?.len();
         let damaged = |error: parquet::errors::ParquetError| fault_in(source, 1, &error);
-        let reader = SerializedFileReader::new(file).map_err(damaged)?;
+        let reader = contained(|| SerializedFileReader::new(file)).map_err(damaged)?;
         Ok(Columnar { source: source.again(), length, reader })
     }
 
@@ -44,10 +47,10 @@ impl<'a> Columnar<'a> {
     ///
     /// # Errors
     /// When the file is damaged, and the first fault that `take` finds.
-    pub(super) fn each<const N: usize>(
+    pub(super) fn each(
         self,
-        columns: [Option<usize>; N],
-        mut take: impl FnMut([&str; N], u64) -> Result<(), Fault>,
+        columns: &[Option<usize>],
+        mut take: impl FnMut(&[&str], u64) -> Result<(), Fault>,
     ) -> Result<(), DataError> {
         let metadata = self.reader.metadata().file_metadata();
         let n_rows = u64::try_from(metadata.num_rows()).unwrap_or(0);
@@ -59,13 +62,18 @@ impl<'a> Columnar<'a> {
         let fields = asked.iter().map(|at| schema.get_fields()[*at].clone()).collect();
         let projection = Type::group_type_builder(schema.name()).with_fields(fields).build();
         let projection = projection.map_err(|error| damaged(1, &error))?;
-        let rows = RowIter::from_file(Some(projection), &self.reader).map_err(|error| damaged(1, &error))?;
-        let places = columns.map(|column| column.and_then(|column| asked.binary_search(&column).ok()));
-        for (number, row) in (1..).zip(rows) {
-            let row = row.map_err(|error| damaged(number, &error))?;
+        let rows = contained(|| RowIter::from_file(Some(projection), &self.reader));
+        let mut rows = rows.map_err(|error| damaged(1, &error))?;
+        let place = |column: &Option<usize>| column.and_then(|column| asked.binary_search(&column).ok());
+        let places: Vec<Option<usize>> = columns.iter().map(place).collect();
+        for number in 1.. {
+            let row = contained(|| rows.next().transpose()).map_err(|error| damaged(number, &error))?;
+            let Some(row) = row else { break };
             let cells: Vec<String> = row.into_columns().into_iter().map(|(_, cell)| text(&cell)).collect();
-            let chosen = places.map(|place| place.map_or("", |place| cells[place].as_str()));
-            take(chosen, number).map_err(|fault| DataError::Line {
+            let chosen = places
+                .iter()
+                .map(|place| place.and_then(|place| cells.get(place)).map_or("", String::as_str));
+            take(&chosen.collect::<Vec<_>>(), number).map_err(|fault| DataError::Line {
                 file: self.source.path().to_owned(),
                 line: number,
                 fault,
@@ -94,3 +102,6 @@ fn fault_in(source: &Source<'_>, row: u64, error: &parquet::errors::ParquetError
     let fault = Fault::Syntax { format: "parquet", problem: error.to_string() };
     DataError::Line { file: source.path().to_owned(), line: row, fault }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ use super::read::{GUESSES_HEADER, HIERARCHY_HEADER, QRELS_HEADER};
 use super::{Dataset, Document, Judgement, Judgements, Parts, Query, Split};
 use crate::files::{self, WriteError, write_aside};
 use crate::hierarchy::Graph;
+use crate::ids::DocIdx;
 use crate::pairs::Guess;
 use crate::rows::Rows;
 
@@ -86,10 +87,12 @@ impl Content<'_> {
     }
 
     fn write_files(&self, folder: &Path, compress: Compress) -> Result<(), WriteError> {
-        write_text(folder, "corpus.jsonl", compress, |out| write_json_lines(out, self.docs))?;
-        if self.asked.is_none() || self.graph.n_edges() > 0 {
-            write_text(folder, "hierarchy.tsv", compress, |out| self.write_hierarchy(out))?;
-        }
+        let has_hierarchy = self.asked.is_none() || self.graph.n_edges() > 0;
+        let corpus = || write_text(folder, "corpus.jsonl", compress, |out| write_json_lines(out, self.docs));
+        let hierarchy = || write_text(folder, "hierarchy.tsv", compress, |out| self.write_hierarchy(out));
+        // These two can be gigabytes, and take as long as each other.
+        let (corpus, hierarchy) = rayon::join(corpus, || if has_hierarchy { hierarchy() } else { Ok(()) });
+        corpus.and(hierarchy)?;
         if !self.guesses.is_empty() {
             write_text(folder, "guesses.tsv", compress, |out| self.write_guesses(out))?;
         }
@@ -108,10 +111,18 @@ impl Content<'_> {
 
     fn write_hierarchy(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", HIERARCHY_HEADER.join("\t"))?;
-        for edge in self.graph.edges() {
-            writeln!(out, "{}\t{}", self.docs[edge.child.at()].id, self.docs[edge.parent.at()].id)?;
+        let ids = Ids::of(self.docs);
+        let mut lines = Vec::new();
+        for child in self.graph.docs() {
+            for parent in self.graph.parents(child) {
+                lines.extend_from_slice(ids.get(child));
+                lines.push(b'\t');
+                lines.extend_from_slice(ids.get(*parent));
+                lines.push(b'\n');
+            }
+            write_if_long(out, &mut lines)?;
         }
-        Ok(())
+        out.write_all(&lines)
     }
 
     fn write_guesses(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -140,11 +151,45 @@ impl Content<'_> {
 }
 
 fn write_json_lines<T: Serialize>(out: &mut dyn Write, values: &[T]) -> io::Result<()> {
+    let mut lines = Vec::new();
     for value in values {
-        serde_json::to_writer(&mut *out, value)?;
-        out.write_all(b"\n")?;
+        serde_json::to_writer(&mut lines, value)?;
+        lines.push(b'\n');
+        write_if_long(out, &mut lines)?;
+    }
+    out.write_all(&lines)
+}
+
+/// Writes lines once they are worth a call.
+fn write_if_long(out: &mut dyn Write, lines: &mut Vec<u8>) -> io::Result<()> {
+    if lines.len() >= 1 << 16 {
+        out.write_all(lines)?;
+        lines.clear();
     }
     Ok(())
+}
+
+/// The ids of documents side by side: the parents of millions of edges are looked up in any order, and so little
+/// memory has to come for each.
+struct Ids {
+    text: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Ids {
+    fn of(docs: &[Document]) -> Self {
+        let mut ids = Ids { text: Vec::new(), ends: Vec::with_capacity(docs.len() + 1) };
+        ids.ends.push(0);
+        for doc in docs {
+            ids.text.extend_from_slice(doc.id.as_bytes());
+            ids.ends.push(ids.text.len());
+        }
+        ids
+    }
+
+    fn get(&self, doc: DocIdx) -> &[u8] {
+        &self.text[self.ends[doc.at()]..self.ends[doc.at() + 1]]
+    }
 }
 
 /// Writes one file of the folder, compressed or not.
@@ -180,7 +225,7 @@ fn aside_of(folder: &Path) -> io::Result<PathBuf> {
 mod tests {
     use super::*;
     use crate::hierarchy::{Edge, Hierarchy};
-    use crate::ids::{DocIdx, QueryIdx};
+    use crate::ids::QueryIdx;
 
     /// Three documents, the first two under the third; with a query or without.
     fn docs() -> (Vec<Document>, Hierarchy) {

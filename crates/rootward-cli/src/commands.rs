@@ -3,6 +3,7 @@
 pub(crate) mod complete;
 pub(crate) mod demo;
 pub(crate) mod eval;
+pub(crate) mod export;
 pub(crate) mod geometry;
 pub(crate) mod import;
 pub(crate) mod inspect;

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::Write;
 
+use rootward_import::Note;
 use serde::Serialize;
 
 /// Prints one JSON object on a line of stdout.
@@ -21,6 +22,14 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 /// Says something about the work on stderr; where that is closed or full the work still counts.
 pub(crate) fn say(words: impl Display) {
     let _ = writeln!(std::io::stderr(), "{words}");
+}
+
+/// Says what was left out or added on the way from one form to another.
+pub(crate) fn say_notes(notes: &[Note]) {
+    for Note { count, what, examples } in notes {
+        let more = if *count > examples.len() as u64 { ", …" } else { "" };
+        say(format_args!("note: {count} {what} ({}{more})", examples.join(", ")));
+    }
 }
 
 /// The command line of this run.

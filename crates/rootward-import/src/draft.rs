@@ -64,7 +64,10 @@ const UNDEFINED: u32 = u32::MAX;
 
 /// A data set in the making.
 pub(crate) struct Draft {
-    file: PathBuf,
+    /// The files that it was read from; the last is being read.
+    files: Vec<PathBuf>,
+    /// Which of them the edges are from.
+    edge_file: usize,
     symbols: Symbols,
     /// The document of each symbol.
     doc_of: Vec<u32>,
@@ -87,14 +90,17 @@ struct Judged {
     query: Symbol,
     doc: Symbol,
     grade: i32,
+    /// Which of the files it is from.
+    file: usize,
     line: u64,
 }
 
 impl Draft {
-    /// An empty draft; errors that are found at its end name this file.
+    /// An empty draft; errors that are found at its end name this file, or the later one that they are about.
     pub(crate) fn new(file: &Path) -> Self {
         Draft {
-            file: file.to_owned(),
+            files: vec![file.to_owned()],
+            edge_file: 0,
             symbols: Symbols::default(),
             doc_of: Vec::new(),
             docs: Vec::new(),
@@ -108,6 +114,11 @@ impl Draft {
             judged: Vec::new(),
             notes: Vec::new(),
         }
+    }
+
+    /// What follows is from another file.
+    pub(crate) fn reads(&mut self, file: &Path) {
+        self.files.push(file.to_owned());
     }
 
     /// A document, defined at a line.
@@ -170,6 +181,7 @@ impl Draft {
         if self.batch.len() >= BATCH {
             self.look_up();
         }
+        self.edge_file = self.files.len() - 1;
         Ok(())
     }
 
@@ -204,8 +216,19 @@ impl Draft {
         let query = self.query_symbols.get(query).ok_or_else(unknown)?;
         check_id(doc)?;
         let doc = self.mention(doc);
-        self.judged.push(Judged { split, query, doc, grade, line });
+        let file = self.files.len() - 1;
+        self.judged.push(Judged { split, query, doc, grade, file, line });
         Ok(())
+    }
+
+    /// The query of this id, if it was defined before.
+    pub(crate) fn query_of(&self, id: &str) -> Option<&Query> {
+        self.queries.get(self.query_symbols.get(id)?.at())
+    }
+
+    /// Whether a document of this id was defined, or a judgement or an edge has named it.
+    pub(crate) fn is_named(&self, id: &str) -> bool {
+        self.symbols.get(id).is_some()
     }
 
     /// Counts something that the user should know, with an example.
@@ -221,7 +244,7 @@ impl Draft {
     pub(crate) fn next_file(&mut self, file: &Path) -> Result<(), DataError> {
         self.look_up();
         self.refuse_undefined()?;
-        self.file = file.to_owned();
+        self.reads(file);
         Ok(())
     }
 
@@ -233,14 +256,10 @@ impl Draft {
         }
     }
 
-    /// An error at a line of the file.
+    /// An error at a line of the file that is being read.
     pub(crate) fn at(&self, line: u64, fault: Fault) -> DataError {
-        DataError::Line { file: self.file.clone(), line, fault }
-    }
-
-    /// How many documents were defined so far.
-    pub(crate) fn n_docs(&self) -> usize {
-        self.docs.len()
+        let file = self.files.last().expect("a draft begins with a file").clone();
+        DataError::Line { file, line, fault }
     }
 
     /// The data set, in the order in which documents were defined.
@@ -260,7 +279,7 @@ impl Draft {
             Undefined::LeaveOut => self.leave_out_undefined(),
         }
         if self.docs.is_empty() {
-            return Err(DataError::Empty { file: self.file, what: "document" });
+            return Err(DataError::Empty { file: self.files.swap_remove(0), what: "document" });
         }
         if self.judged.is_empty() {
             // Only judgements are told by name from here on, and names of millions of nodes take room.
@@ -316,13 +335,15 @@ impl Draft {
 
     fn refuse_undefined(&self) -> Result<(), DataError> {
         let of_edges = self.edges.iter().zip(self.edge_lines.iter());
-        let of_edges = of_edges.flat_map(|(&(child, parent), line)| [(child, line), (parent, line)]);
-        let of_judged = self.judged.iter().map(|judged| (judged.doc, judged.line));
-        match of_edges.chain(of_judged).find(|(symbol, _)| !self.is_defined(*symbol)) {
+        let file = self.edge_file;
+        let of_edges =
+            of_edges.flat_map(|(&(child, parent), line)| [(child, file, line), (parent, file, line)]);
+        let of_judged = self.judged.iter().map(|judged| (judged.doc, judged.file, judged.line));
+        match of_edges.chain(of_judged).find(|(symbol, ..)| !self.is_defined(*symbol)) {
             None => Ok(()),
-            Some((symbol, line)) => {
+            Some((symbol, file, line)) => {
                 let fault = Fault::UnknownDocument { id: excerpt(self.symbols.name(symbol)) };
-                Err(DataError::Line { file: self.file.clone(), line, fault })
+                Err(DataError::Line { file: self.files[file].clone(), line, fault })
             }
         }
     }
@@ -360,7 +381,8 @@ impl Draft {
             .collect();
         let told = |error| {
             let id = |doc: DocIdx| self.docs[doc.at()].id.clone();
-            DataError::of_hierarchy(error, &self.file, &id, &|at| self.edge_lines.get(at))
+            let file = &self.files[self.edge_file];
+            DataError::of_hierarchy(error, file, &id, &|at| self.edge_lines.get(at))
         };
         let (graph, repeated) = Graph::merged(self.docs.len(), &edges).map_err(told)?;
         for edge in repeated {
@@ -374,14 +396,14 @@ impl Draft {
         let mut judgements = Judgements::default();
         let mut seen: BTreeMap<(Split, Symbol, Symbol), (i32, u64)> = BTreeMap::new();
         for judged in std::mem::take(&mut self.judged) {
-            let Judged { split, query, doc, grade, line } = judged;
+            let Judged { split, query, doc, grade, file, line } = judged;
             let names = || (self.query_symbols.name(query), self.symbols.name(doc));
             if let Some(&(known, first)) = seen.get(&(split, query, doc)) {
                 let (query, doc) = names();
                 if known != grade {
                     let (query, doc) = (excerpt(query), excerpt(doc));
                     let fault = Fault::RepeatedJudgement { query, doc, first };
-                    return Err(DataError::Line { file: self.file.clone(), line, fault });
+                    return Err(DataError::Line { file: self.files[file].clone(), line, fault });
                 }
                 note(&mut self.notes, "judgements given more than once, the first kept", query);
                 continue;
@@ -397,14 +419,15 @@ impl Draft {
             }
         }
         if Split::ALL.iter().all(|split| judgements.of(*split).is_none()) {
-            return Err(DataError::Empty { file: self.file.clone(), what: "judgement" });
+            let file = self.files.last().expect("it is read from a file").clone();
+            return Err(DataError::Empty { file, what: "judgement" });
         }
         Ok(Asked { queries: std::mem::take(&mut self.queries), judgements })
     }
 }
 
 /// Counts something, with an example.
-fn note(notes: &mut Vec<Note>, what: &'static str, example: &str) {
+pub(crate) fn note(notes: &mut Vec<Note>, what: &'static str, example: &str) {
     const SHOWN: usize = 3;
     let known = notes.iter().position(|note| note.what == what);
     let at = known.unwrap_or_else(|| {
@@ -512,6 +535,18 @@ mod tests {
         assert_eq!(notes(&imported), [(1, "judgements given more than once, the first kept")]);
         let error = judged([2, 0]).unwrap_err().to_string();
         assert!(error.starts_with("f:4: one judgement of `a` for `q` was expected"), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_by_the_file_that_it_is_from() {
+        let mut draft = draft(&["a", "b"], &[("a", "b"), ("b", "a")]);
+        draft.query(Query::new("q", "?"), 1).unwrap();
+        draft.reads(Path::new("g"));
+        draft.judge(Split::Test, ("q", "x"), 1, 2).unwrap();
+        let unknown = draft.refuse_undefined().unwrap_err().to_string();
+        assert!(unknown.starts_with("g:2: the id of a document was expected"), "{unknown}");
+        let cycle = draft.finish(Undefined::LeaveOut).unwrap_err().to_string();
+        assert!(cycle.starts_with("f has a cycle"), "{cycle}");
     }
 
     #[test]

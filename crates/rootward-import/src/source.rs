@@ -7,6 +7,7 @@ mod counted;
 mod zipped;
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -112,13 +113,48 @@ impl<'a> Source<'a> {
             return found.map(|path| self.open(&path)).transpose();
         }
         if self.begins_with(zipped::MAGIC) {
-            let member = zipped::members(&self.path)?.into_iter().find(|member| {
-                let last = member.name.rsplit('/').next().unwrap_or_default();
-                last == name
-            });
+            let within = format!("/{name}");
+            let mut members = zipped::members(&self.path)?.into_iter();
+            let member = members.find(|member| member.name == name || member.name.ends_with(&within));
             return member.map(|member| self.member(&member)).transpose();
         }
         Ok(None)
+    }
+
+    /// The names of the files in a folder of this folder or archive, sorted, without `.gz` or `.zst`; none where there
+    /// is no such folder.
+    ///
+    /// # Errors
+    /// When the folder or archive cannot be read.
+    pub(crate) fn names_in(&self, folder: &str) -> Result<Vec<String>, DataError> {
+        let mut names = BTreeSet::new();
+        let mut add = |name: &str| {
+            let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
+            names.insert(plain.to_owned());
+        };
+        if self.is_folder() {
+            let path = self.path.join(folder);
+            let cannot = |cause| DataError::Read { path: path.clone(), cause };
+            if path.is_dir() {
+                for entry in std::fs::read_dir(&path).map_err(cannot)? {
+                    add(&entry.map_err(cannot)?.file_name().to_string_lossy());
+                }
+            }
+        } else if self.begins_with(zipped::MAGIC) {
+            for member in zipped::members(&self.path)? {
+                let mut parts = member.name.rsplit('/');
+                let (name, parent) = (parts.next().unwrap_or_default(), parts.next());
+                if parent == Some(folder) {
+                    add(name);
+                }
+            }
+        }
+        Ok(names.into_iter().collect())
+    }
+
+    /// A file of this folder as a source of its own.
+    pub(crate) fn inside(&self, name: &str) -> Self {
+        Source { path: self.path.join(name), ..self.again() }
     }
 
     /// The text of a file of that name, as [`Source::file`] finds it.

@@ -26,7 +26,8 @@ pub use error::{DataError, Fault, excerpt};
 pub(crate) use lines::{Names, each_row};
 pub use lines::{each_line_in, unreadable};
 pub use parts::{Asked, Parts};
-pub use write::Compress;
+pub use read::from_json;
+pub use write::{Compress, write_folder};
 
 /// Something to retrieve, as one line of `corpus.jsonl`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

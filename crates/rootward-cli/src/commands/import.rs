@@ -2,13 +2,17 @@
 //!
 //! Each kind of file has its options in a file of its own; what is the same for all is here.
 
+mod beir;
 mod edges;
+mod esci;
 mod mesh;
 mod ncbi;
 mod obo;
+mod pairs;
 mod paths;
 mod skos;
 mod table;
+mod trec;
 mod wordnet;
 mod xml;
 
@@ -16,10 +20,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use rootward::dataset::{Compress, DataError, Split};
-use rootward_import::{BytesRead, Imported, Note, Queries, Source};
+use rootward_import::{BytesRead, Imported, Note, Progress, Queries, Source};
 use serde::Serialize;
 
-use crate::output::{print_json, say};
+use crate::output::{print_json, say, say_notes};
 use crate::progress::Bar;
 
 /// Turn other files into a data set folder.
@@ -48,14 +52,25 @@ enum Kind {
     Ncbi(ncbi::Ncbi),
     Wordnet(wordnet::Wordnet),
     Xml(xml::Xml),
+    Beir(beir::Beir),
+    Trec(trec::Trec),
+    Esci(esci::Esci),
+    Pairs(pairs::Pairs),
 }
 
-/// What every kind is asked.
+/// What every kind with one source is asked.
 #[derive(Args)]
 struct FromTo {
     /// The file to read, or the folder or archive with the files in it.
     #[arg(value_name = "SRC")]
     source: PathBuf,
+    #[command(flatten)]
+    to: To,
+}
+
+/// What every kind is asked.
+#[derive(Args)]
+struct To {
     /// Folder to write; it must not exist, or be empty.
     #[arg(long, value_name = "DATA")]
     out: PathBuf,
@@ -112,6 +127,10 @@ impl Import {
             Kind::Ncbi(kind) => kind.run(),
             Kind::Wordnet(kind) => kind.run(),
             Kind::Xml(kind) => kind.run(),
+            Kind::Beir(kind) => kind.run(),
+            Kind::Trec(kind) => kind.run(),
+            Kind::Esci(kind) => kind.run(),
+            Kind::Pairs(kind) => kind.run(),
         }
     }
 }
@@ -119,9 +138,15 @@ impl Import {
 impl FromTo {
     /// Reads by an importer, writes the folder, and says what came of it.
     fn run(self, import: impl FnOnce(&Source<'_>) -> Result<Imported, DataError>) -> anyhow::Result<()> {
+        self.to.run(|progress| import(&Source::new(&self.source, progress)))
+    }
+}
+
+impl To {
+    /// Reads by an importer, writes the folder, and says what came of it.
+    fn run(self, import: impl FnOnce(&Progress<'_>) -> Result<Imported, DataError>) -> anyhow::Result<()> {
         let bar = Bar::of_bytes("reading");
-        let progress = |read: BytesRead| bar.at_bytes(read.done, read.of);
-        let imported = import(&Source::new(&self.source, &progress));
+        let imported = import(&|read: BytesRead| bar.at_bytes(read.done, read.of));
         bar.clear();
         let Imported { parts, notes } = imported?;
         let compress = if self.gzip { Compress::Gzip } else { Compress::None };
@@ -143,9 +168,7 @@ impl FromTo {
         let Done { out, documents, edges, queries, judgements, notes } = done;
         let asked =
             if queries > 0 { format!(", {queries} queries, {judgements} judgements") } else { String::new() };
-        for Note { count, what, examples } in notes {
-            say(format_args!("note: {count} {what} ({}{})", examples.join(", "), more(count, &examples)));
-        }
+        say_notes(&notes);
         say(format_args!("wrote {}: {documents} documents, {edges} edges{asked}", out.display()));
         if let Some(error) = too_deep {
             say(format_args!("note: the folder is whole, but it cannot be trained on or inspected: {error}"));
@@ -154,9 +177,4 @@ impl FromTo {
         say(format_args!("next: rootward inspect {}", out.display()));
         Ok(())
     }
-}
-
-/// Says that there are more than the examples.
-fn more(count: u64, examples: &[String]) -> &'static str {
-    if count > examples.len() as u64 { ", …" } else { "" }
 }

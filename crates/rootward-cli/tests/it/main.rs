@@ -3,8 +3,8 @@
 //! Where a test belongs: `everyday` for a verb that does what it promises, `demo` for the demo, `interrupted` for runs
 //! that are killed and resumed, `machines` for results that must not depend on the machine, `bad_input` for files and
 //! settings that are refused, `full_disk` for writes that fail, `geometry` for the search of dimensions, `held_out` for
-//! pairs that training never saw, `import_ontologies` and `import_tables` for other people's formats, `study` for
-//! studies, `synth` for data made to order, `streams` for stdout, stderr and exit codes.
+//! pairs that training never saw, `import_collections`, `import_ontologies` and `import_tables` for other people's
+//! formats, `study` for studies, `synth` for data made to order, `streams` for stdout, stderr and exit codes.
 //! `program` starts the program and judges how it ended; `small` makes the data. No test sleeps, opens a port, or
 //! leaves anything outside its own temporary folder.
 
@@ -22,6 +22,7 @@ mod everyday;
 mod full_disk;
 mod geometry;
 mod held_out;
+mod import_collections;
 mod import_ontologies;
 mod import_tables;
 mod interrupted;

@@ -34,7 +34,7 @@ impl Draft {
             return Ok(());
         }
         for at in 0..self.docs.len() {
-            let (Document { id, title, synonyms, .. }, line) = (&self.docs[at], self.doc_lines[at]);
+            let (Document { id, title, synonyms, .. }, line) = (&self.docs[at], self.doc_lines.get(at));
             let names = std::iter::once(title).chain(synonyms).filter(|name| !name.is_empty());
             let asked: Vec<Query> =
                 (0..).zip(names).map(|(n, name): (u32, _)| Query::new(&format!("{id}#{n}"), name)).collect();
@@ -46,7 +46,7 @@ impl Draft {
                 let name = query.id.clone();
                 let made = self.query(query, line);
                 made.and_then(|()| self.judge(Split::Train, (&name, &id), 1, line))
-                    .map_err(|fault| DataError::Line { file: self.file.clone(), line, fault })?;
+                    .map_err(|fault| self.at(line, fault))?;
             }
         }
         Ok(())

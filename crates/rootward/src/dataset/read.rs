@@ -107,7 +107,11 @@ fn read_queries(file: &Path) -> Result<(Vec<Query>, Names), DataError> {
     Ok((queries, names))
 }
 
-fn from_json<T: DeserializeOwned>(line: &str, expected: &'static str) -> Result<T, Fault> {
+/// What a line of JSON says, where `expected` is how a good line looks.
+///
+/// # Errors
+/// When it is no JSON, or of another shape.
+pub fn from_json<T: DeserializeOwned>(line: &str, expected: &'static str) -> Result<T, Fault> {
     serde_json::from_str(line).map_err(|error| {
         // The parser sees one line only, so its "at line 1 column 7" would mislead.
         let problem = error.to_string();

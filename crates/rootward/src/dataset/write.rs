@@ -40,7 +40,8 @@ impl Dataset {
     pub fn write(&self, folder: &Path, compress: Compress) -> Result<(), DataError> {
         let asked = (!self.is_closed()).then_some((&self.queries[..], &self.judgements));
         let (docs, graph) = (&self.docs[..], self.hierarchy.graph());
-        Content { docs, graph, guesses: &self.guesses, asked }.write(folder, compress)
+        let content = Content { docs, graph, guesses: &self.guesses, asked };
+        write_folder(folder, |aside| content.write_files(aside, compress))
     }
 }
 
@@ -52,8 +53,36 @@ impl Parts {
     pub fn write(&self, folder: &Path, compress: Compress) -> Result<(), DataError> {
         let asked = self.asked.as_ref().map(|asked| (&asked.queries[..], &asked.judgements));
         let (docs, graph) = (&self.docs[..], &self.graph);
-        Content { docs, graph, guesses: &Rows::empty(), asked }.write(folder, compress)
+        let content = Content { docs, graph, guesses: &Rows::empty(), asked };
+        write_folder(folder, |aside| content.write_files(aside, compress))
     }
+}
+
+/// Fills a folder under another name beside its place, and renames it when that is done.
+///
+/// # Errors
+/// When the folder is there and not empty, or cannot be written or filled; then no part of it remains.
+pub fn write_folder(
+    folder: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), WriteError>,
+) -> Result<(), DataError> {
+    if folder.exists() && !is_empty_folder(folder) {
+        return Err(DataError::Taken { folder: folder.to_owned() });
+    }
+    let unwritable = |cause| WriteError { path: folder.to_owned(), cause };
+    let aside = aside_of(folder).map_err(unwritable)?;
+    let done = fill(&aside).and_then(|()| {
+        // Not every system renames onto a folder, be it empty.
+        if folder.exists() {
+            fs::remove_dir(folder).map_err(unwritable)?;
+        }
+        fs::rename(&aside, folder).map_err(unwritable)
+    });
+    if done.is_err() {
+        // It may not have been made at all: what the user must know is why.
+        let _ = fs::remove_dir_all(&aside);
+    }
+    Ok(done?)
 }
 
 /// What the files of a folder hold.
@@ -66,26 +95,6 @@ struct Content<'a> {
 }
 
 impl Content<'_> {
-    fn write(&self, folder: &Path, compress: Compress) -> Result<(), DataError> {
-        if folder.exists() && !is_empty_folder(folder) {
-            return Err(DataError::Taken { folder: folder.to_owned() });
-        }
-        let unwritable = |cause| WriteError { path: folder.to_owned(), cause };
-        let aside = aside_of(folder).map_err(unwritable)?;
-        let done = self.write_files(&aside, compress).and_then(|()| {
-            // Not every system renames onto a folder, be it empty.
-            if folder.exists() {
-                fs::remove_dir(folder).map_err(unwritable)?;
-            }
-            fs::rename(&aside, folder).map_err(unwritable)
-        });
-        if done.is_err() {
-            // It may not have been made at all: what the user must know is why.
-            let _ = fs::remove_dir_all(&aside);
-        }
-        Ok(done?)
-    }
-
     fn write_files(&self, folder: &Path, compress: Compress) -> Result<(), WriteError> {
         let has_hierarchy = self.asked.is_none() || self.graph.n_edges() > 0;
         let corpus = || write_text(folder, "corpus.jsonl", compress, |out| write_json_lines(out, self.docs));

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every dependency that is used directly, by whom, and what for. A new one is a decision: see `STYLE.md`.
-const DEPENDENCIES: [(&str, &str, &str); 43] = [
+const DEPENDENCIES: [(&str, &str, &str); 46] = [
     ("rootward", "rootward-kernels", "the loops that training spends its time in"),
     ("rootward", "crc32fast", "checksums of data sets and parameters"),
     ("rootward", "flate2", "data files as .gz"),
@@ -34,6 +34,7 @@ const DEPENDENCIES: [(&str, &str, &str); 43] = [
     ("rootward-import", "quick-xml", "XML"),
     ("rootward-import", "serde", "notes as JSON"),
     ("rootward-import", "serde_json", "files with an object on each line"),
+    ("rootward-import", "thiserror", "error types without their boilerplate"),
     ("rootward-import", "zip", "directories of zip archives"),
     ("rootward-import", "zstd", "files as .zst"),
     ("rootward-import", "csv", "tests: the rows that another reader finds"),
@@ -51,6 +52,7 @@ const DEPENDENCIES: [(&str, &str, &str); 43] = [
     ("rootward-cli", "rayon", "the number of threads"),
     ("rootward-cli", "serde", "answers as JSON"),
     ("rootward-cli", "serde_json", "answers as JSON"),
+    ("rootward-cli", "parquet", "tests: tables in columns"),
     ("rootward-cli", "tempfile", "tests: folders that go away"),
 ];
 

@@ -72,7 +72,7 @@ pub fn to_trec(data: &Dataset, folder: &Path) -> Result<Vec<Note>, DataError> {
                 write_aside(&aside.join(name), |out| write_judgements(data, judged, out))?;
             }
         }
-        Ok(())
+        Ok::<(), DataError>(())
     })?;
     Ok(notes)
 }

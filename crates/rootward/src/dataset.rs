@@ -23,10 +23,13 @@ use crate::pairs::{Guess, Pairs, Relevant};
 use crate::rows::Rows;
 
 pub use error::{DataError, Fault, excerpt};
-pub(crate) use lines::{Names, each_row};
+pub(crate) use lines::{Names, each_raw_line, each_row, either, text_of};
 pub use lines::{each_line_in, unreadable};
 pub use parts::{Asked, Parts};
 pub use read::from_json;
+pub(crate) use read::{
+    DOCUMENT_LINE, GUESSES_HEADER, HIERARCHY_HEADER, QRELS_HEADER, QUERY_LINE, probability,
+};
 pub use write::{Compress, write_folder};
 
 /// Something to retrieve, as one line of `corpus.jsonl`.

@@ -24,6 +24,8 @@ pub enum Purpose {
     },
     /// Which pairs are hidden.
     Hide,
+    /// Which queries are divided off.
+    Divide,
     /// The draws of a step.
     Step {
         /// Place of the stage in the recipe.
@@ -45,6 +47,7 @@ pub fn stream(seed: u64, purpose: Purpose) -> Pcg64 {
     let name = match purpose {
         Purpose::Init => [1, 0, 0],
         Purpose::Hide => [6, 0, 0],
+        Purpose::Divide => [11, 0, 0],
         Purpose::Validation => [2, 0, 0],
         Purpose::Epoch { stage, epoch } => [3, stage as u64, epoch as u64],
         Purpose::Step { stage, step } => [4, stage as u64, step as u64],

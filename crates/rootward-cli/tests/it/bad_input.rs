@@ -1,6 +1,6 @@
 //! Files and settings that cannot be right are refused with one error that leads to the fix, and nothing is written.
 
-use crate::program::Folder;
+use crate::program::{Folder, stderr};
 use crate::small::{TRAIN, corpus, data_noun, hierarchy, with_model, with_tree};
 
 /// Each file in turn is put into the tree; every verb that opens it must say all of these words and write nothing.
@@ -8,9 +8,16 @@ fn check_data(cases: &[(&str, &[u8], &[&str])]) {
     for (file, content, words) in cases {
         let folder = with_tree();
         folder.write(file, content);
-        for verb in ["inspect tree", &format!("{TRAIN} --out out")] {
+        for verb in ["geometry tree", &format!("{TRAIN} --out out")] {
             expect(&folder.fails(verb), words);
         }
+        let output = folder.run("inspect tree");
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            stderr(&output).contains("tree does not open: solve the errors above"),
+            "{}",
+            stderr(&output)
+        );
         assert!(
             folder.files("out").is_empty() && !folder.at("out").exists(),
             "{file} left something in `out`"
@@ -62,7 +69,7 @@ fn a_truncated_download_is_told_as_such() {
     folder.done("import wordnet dict --out tree --gzip");
     let whole = folder.read("tree/corpus.jsonl.gz");
     folder.write("tree/corpus.jsonl.gz", &whole[..whole.len() / 2]);
-    let error = folder.fails("inspect tree");
+    let error = folder.fails("geometry tree");
     expect(&error, &["tree/corpus.jsonl.gz:", "gzip data were expected", "fetch or make the file again"]);
 }
 

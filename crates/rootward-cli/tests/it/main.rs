@@ -1,10 +1,11 @@
 //! The program `rootward` from outside: what a user types, what comes back, and what lies on the disk afterwards.
 //!
-//! Where a test belongs: `everyday` for a verb that does what it promises, `demo` for the demo, `interrupted` for runs
-//! that are killed and resumed, `machines` for results that must not depend on the machine, `bad_input` for files and
-//! settings that are refused, `full_disk` for writes that fail, `geometry` for the search of dimensions, `held_out` for
-//! pairs that training never saw, `import_collections`, `import_ontologies` and `import_tables` for other people's
-//! formats, `study` for studies, `synth` for data made to order, `streams` for stdout, stderr and exit codes.
+//! Where a test belongs: `everyday` for a verb that does what it promises, `demo` for the demo, `doctor` for what is
+//! wrong with data and how it is mended, `interrupted` for runs that are killed and resumed, `machines` for results that
+//! must not depend on the machine, `bad_input` for files and settings that are refused, `full_disk` for writes that fail,
+//! `geometry` for the search of dimensions, `held_out` for pairs that training never saw, `import_collections`,
+//! `import_ontologies` and `import_tables` for other people's formats, `splits` for queries that are divided, `study` for
+//! studies, `synth` for data made to order, `streams` for stdout, stderr and exit codes.
 //! `program` starts the program and judges how it ended; `small` makes the data. No test sleeps, opens a port, or
 //! leaves anything outside its own temporary folder.
 
@@ -18,6 +19,7 @@ mod small;
 
 mod bad_input;
 mod demo;
+mod doctor;
 mod everyday;
 mod full_disk;
 mod geometry;
@@ -27,6 +29,7 @@ mod import_ontologies;
 mod import_tables;
 mod interrupted;
 mod machines;
+mod splits;
 mod streams;
 mod study;
 mod synth;

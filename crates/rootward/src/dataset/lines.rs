@@ -23,15 +23,30 @@ const LONGEST_LINE: usize = 1 << 28;
 /// When the file cannot be read or is no text, and the first fault that `take` finds.
 pub(crate) fn each_line(
     file: &Path,
-    take: impl FnMut(&str, u64) -> Result<(), Fault>,
+    mut take: impl FnMut(&str, u64) -> Result<(), Fault>,
+) -> Result<(), DataError> {
+    each_raw_line(file, |bytes, number| match text_of(bytes, number)? {
+        "" => Ok(()),
+        line => take(line, number),
+    })
+}
+
+/// Calls `take` with the bytes of every line, be they text or not, its end included, and its number, from 1; a file
+/// whose name ends in `.gz` is decompressed.
+///
+/// # Errors
+/// When the file cannot be read, and the first fault that `take` finds.
+pub(crate) fn each_raw_line(
+    file: &Path,
+    take: impl FnMut(&[u8], u64) -> Result<(), Fault>,
 ) -> Result<(), DataError> {
     let unreadable = |cause| DataError::Read { path: file.to_owned(), cause };
     let bytes = BufReader::with_capacity(1 << 16, File::open(file).map_err(unreadable)?);
     if file.extension() == Some(OsStr::new("gz")) {
         let mut reader = BufReader::new(MultiGzDecoder::new(bytes));
-        each_line_in(&mut reader, file, Some("gzip"), take)
+        each_raw_line_in(&mut reader, file, Some("gzip"), take)
     } else {
-        each_line_in(&mut { bytes }, file, None, take)
+        each_raw_line_in(&mut { bytes }, file, None, take)
     }
 }
 
@@ -47,6 +62,18 @@ pub fn each_line_in(
     compression: Option<&'static str>,
     mut take: impl FnMut(&str, u64) -> Result<(), Fault>,
 ) -> Result<(), DataError> {
+    each_raw_line_in(reader, file, compression, |bytes, number| match text_of(bytes, number)? {
+        "" => Ok(()),
+        line => take(line, number),
+    })
+}
+
+fn each_raw_line_in(
+    reader: &mut dyn BufRead,
+    file: &Path,
+    compression: Option<&'static str>,
+    mut take: impl FnMut(&[u8], u64) -> Result<(), Fault>,
+) -> Result<(), DataError> {
     let mut buffer = Vec::new();
     for number in 1.. {
         let at = |fault| DataError::Line { file: file.to_owned(), line: number, fault };
@@ -54,12 +81,8 @@ pub fn each_line_in(
         match reader.take(LONGEST_LINE as u64 + 1).read_until(b'\n', &mut buffer) {
             Ok(0) => break,
             Ok(read) if read > LONGEST_LINE => return Err(at(Fault::LongLine { most: LONGEST_LINE })),
-            Ok(_) => {}
+            Ok(_) => take(&buffer, number).map_err(at)?,
             Err(cause) => return Err(unreadable(cause, file, number, compression)),
-        }
-        let line = text_of(&buffer, number).map_err(at)?;
-        if !line.is_empty() {
-            take(line, number).map_err(at)?;
         }
     }
     Ok(())
@@ -153,7 +176,10 @@ impl Names {
 }
 
 /// The text of a line, without the end of line and the byte order mark of the first.
-fn text_of(bytes: &[u8], number: u64) -> Result<&str, Fault> {
+///
+/// # Errors
+/// When it is no text in UTF-8.
+pub(crate) fn text_of(bytes: &[u8], number: u64) -> Result<&str, Fault> {
     if number == 1 && bytes.starts_with(&[0x1f, 0x8b]) {
         return Err(Fault::GzipByAnotherName);
     }

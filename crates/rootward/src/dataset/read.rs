@@ -14,11 +14,15 @@ use crate::pairs::Guess;
 use crate::rows::Rows;
 
 /// The header of `hierarchy.tsv`.
-pub(super) const HIERARCHY_HEADER: [&str; 2] = ["child", "parent"];
+pub(crate) const HIERARCHY_HEADER: [&str; 2] = ["child", "parent"];
 /// The header of `guesses.tsv`.
-pub(super) const GUESSES_HEADER: [&str; 3] = ["child", "ancestor", "probability"];
+pub(crate) const GUESSES_HEADER: [&str; 3] = ["child", "ancestor", "probability"];
 /// The header of the files in `qrels/`.
-pub(super) const QRELS_HEADER: [&str; 3] = ["query-id", "corpus-id", "score"];
+pub(crate) const QRELS_HEADER: [&str; 3] = ["query-id", "corpus-id", "score"];
+/// What a line of `corpus.jsonl` is.
+pub(crate) const DOCUMENT_LINE: &str = r#"an object {"_id": "..", "title": "..", "text": ".."}"#;
+/// What a line of `queries.jsonl` is.
+pub(crate) const QUERY_LINE: &str = r#"an object {"_id": "..", "text": ".."}"#;
 
 impl Dataset {
     /// Reads a folder, each file of which may also be compressed and end in `.gz`:
@@ -82,7 +86,7 @@ fn name_of(folder: &Path) -> String {
 fn read_docs(file: &Path) -> Result<(Vec<Document>, Names), DataError> {
     let (mut docs, mut names) = (Vec::new(), Names::default());
     each_line(file, |line, number| {
-        let doc: Document = from_json(line, r#"an object {"_id": "..", "title": "..", "text": ".."}"#)?;
+        let doc: Document = from_json(line, DOCUMENT_LINE)?;
         names.add(&doc.id, number)?;
         docs.push(doc);
         Ok(())
@@ -96,7 +100,7 @@ fn read_docs(file: &Path) -> Result<(Vec<Document>, Names), DataError> {
 fn read_queries(file: &Path) -> Result<(Vec<Query>, Names), DataError> {
     let (mut queries, mut names) = (Vec::new(), Names::default());
     each_line(file, |line, number| {
-        let query: Query = from_json(line, r#"an object {"_id": "..", "text": ".."}"#)?;
+        let query: Query = from_json(line, QUERY_LINE)?;
         names.add(&query.id, number)?;
         queries.push(query);
         Ok(())
@@ -136,11 +140,7 @@ fn read_guesses(file: &Path, n_docs: usize, names: &Names) -> Result<Rows<Guess>
     let (mut guesses, mut lines) = (Vec::new(), HashMap::new());
     each_row(file, GUESSES_HEADER, |[child, ancestor, text], number| {
         let (low, high) = (find_doc(names, child)?, find_doc(names, ancestor)?);
-        let probability = text.parse().ok().filter(|p: &f32| *p > 0.0 && *p < 1.0);
-        let probability = probability.ok_or_else(|| Fault::Number {
-            what: "a probability above 0 and below 1",
-            found: excerpt(text),
-        })?;
+        let probability = probability(text)?;
         if let Some(first) = lines.insert((low, high), number) {
             let (child, parent) = (excerpt(child), excerpt(ancestor));
             return Err(Fault::RepeatedEdge { child, parent, first });
@@ -150,6 +150,15 @@ fn read_guesses(file: &Path, n_docs: usize, names: &Names) -> Result<Rows<Guess>
     })?;
     guesses.sort_by_key(|(low, guess)| (*low, guess.doc));
     Ok(Rows::group(n_docs, guesses.into_iter()))
+}
+
+/// The probability of a guess.
+///
+/// # Errors
+/// When it is no number above 0 and below 1.
+pub(crate) fn probability(text: &str) -> Result<f32, Fault> {
+    let found = text.parse().ok().filter(|p: &f32| *p > 0.0 && *p < 1.0);
+    found.ok_or_else(|| Fault::Number { what: "a probability above 0 and below 1", found: excerpt(text) })
 }
 
 fn find_doc(names: &Names, id: &str) -> Result<DocIdx, Fault> {

@@ -41,7 +41,7 @@ impl Dataset {
         let asked = (!self.is_closed()).then_some((&self.queries[..], &self.judgements));
         let (docs, graph) = (&self.docs[..], self.hierarchy.graph());
         let content = Content { docs, graph, guesses: &self.guesses, asked };
-        write_folder(folder, |aside| content.write_files(aside, compress))
+        write_folder(folder, |aside| Ok(content.write_files(aside, compress)?))
     }
 }
 
@@ -54,35 +54,35 @@ impl Parts {
         let asked = self.asked.as_ref().map(|asked| (&asked.queries[..], &asked.judgements));
         let (docs, graph) = (&self.docs[..], &self.graph);
         let content = Content { docs, graph, guesses: &Rows::empty(), asked };
-        write_folder(folder, |aside| content.write_files(aside, compress))
+        write_folder(folder, |aside| Ok(content.write_files(aside, compress)?))
     }
 }
 
-/// Fills a folder under another name beside its place, and renames it when that is done.
+/// Fills a folder by way of another beside it, which takes its name when everything is in it.
 ///
 /// # Errors
-/// When the folder is there and not empty, or cannot be written or filled; then no part of it remains.
-pub fn write_folder(
+/// When the folder is there and not empty, or cannot be written, or `fill` fails; then no part of it remains.
+pub fn write_folder<E: From<DataError>>(
     folder: &Path,
-    fill: impl FnOnce(&Path) -> Result<(), WriteError>,
-) -> Result<(), DataError> {
+    fill: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<(), E> {
     if folder.exists() && !is_empty_folder(folder) {
-        return Err(DataError::Taken { folder: folder.to_owned() });
+        return Err(DataError::Taken { folder: folder.to_owned() }.into());
     }
-    let unwritable = |cause| WriteError { path: folder.to_owned(), cause };
+    let unwritable = |cause| DataError::Write(WriteError { path: folder.to_owned(), cause });
     let aside = aside_of(folder).map_err(unwritable)?;
     let done = fill(&aside).and_then(|()| {
         // Not every system renames onto a folder, be it empty.
         if folder.exists() {
             fs::remove_dir(folder).map_err(unwritable)?;
         }
-        fs::rename(&aside, folder).map_err(unwritable)
+        Ok(fs::rename(&aside, folder).map_err(unwritable)?)
     });
     if done.is_err() {
         // It may not have been made at all: what the user must know is why.
         let _ = fs::remove_dir_all(&aside);
     }
-    Ok(done?)
+    done
 }
 
 /// What the files of a folder hold.

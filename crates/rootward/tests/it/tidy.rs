@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every dependency that is used directly, by whom, and what for. A new one is a decision: see `STYLE.md`.
-const DEPENDENCIES: [(&str, &str, &str); 46] = [
+const DEPENDENCIES: [(&str, &str, &str); 48] = [
     ("rootward", "rootward-kernels", "the loops that training spends its time in"),
     ("rootward", "crc32fast", "checksums of data sets and parameters"),
     ("rootward", "flate2", "data files as .gz"),
@@ -40,6 +40,8 @@ const DEPENDENCIES: [(&str, &str, &str); 46] = [
     ("rootward-import", "csv", "tests: the rows that another reader finds"),
     ("rootward-import", "expect-test", "tests: expected text that a command updates"),
     ("rootward-import", "proptest", "tests: random cases that shrink"),
+    ("rootward-import", "rand", "tests: accidents to files"),
+    ("rootward-import", "rand_pcg", "tests: accidents to files"),
     ("rootward-import", "tempfile", "tests: folders that go away"),
     ("rootward-kernels", "proptest", "tests: random cases that shrink"),
     ("rootward-cli", "rootward", "all that the program does"),

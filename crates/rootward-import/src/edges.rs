@@ -3,6 +3,8 @@
 //! Nothing else is needed, and most hierarchies can be had in this form. Nodes have no definitions then: their ids are
 //! their titles, unless another table, or other columns of this one, say what they are called.
 
+mod nodes;
+
 use std::path::PathBuf;
 
 use rootward::dataset::{DataError, Document, Fault, Parts, excerpt};
@@ -10,8 +12,6 @@ use rootward::dataset::{DataError, Document, Fault, Parts, excerpt};
 use crate::draft::{Draft, Imported, Note, Undefined};
 use crate::source::Source;
 use crate::table::{Delimiter, Header, Table, TableOptions, Wanted};
-
-mod nodes;
 
 /// Which of two columns without names holds the child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,11 @@
 //! `ROOTWARD_MUTATE_SECONDS=600 cargo test --release -p rootward-import --test mutate` ten minutes. Files on which an
 //! importer once failed are kept in `tests/found/KIND` and tried first.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot prepare its files has failed, and where is enough"
+)]
+
 mod kinds;
 
 use std::fs;

@@ -17,7 +17,10 @@ pub(super) const TITLES: [&str; 5] = ["title", "name", "label", "term", "preflab
 /// Those of texts.
 pub(super) const TEXTS: [&str; 5] = ["text", "description", "definition", "desc", "gloss"];
 
-/// Defines the nodes of a file: JSON lines if it begins with a brace, else a table of id, title and text.
+/// Those of synonyms, which have bars between them where they are one text.
+const SYNONYMS: [&str; 2] = ["synonyms", "synonym"];
+
+/// Defines the nodes of a file: JSON lines if it begins with a brace, else a table of id, title, text and synonyms.
 pub(super) fn read(source: &Source<'_>, options: &EdgesOptions, draft: &mut Draft) -> Result<(), DataError> {
     let endings = [".jsonl", ".json", ".csv", ".tsv", ".txt", ".tab"];
     if source.text(&endings)?.begins_with(b"{")? {
@@ -33,7 +36,8 @@ pub(super) fn read(source: &Source<'_>, options: &EdgesOptions, draft: &mut Draf
     let text = table.column(Wanted { asked: options.text.as_deref(), names: &TEXTS, place: None })?;
     // Without names the title is beside the id, and texts must be asked for.
     let title = title.or(table.header().is_none().then_some(1));
-    table.each([Some(id), title, text], |[id, title, text], line| define(draft, id, title, text, line))
+    let synonyms = table.column(Wanted { asked: None, names: &SYNONYMS, place: None })?;
+    table.each([Some(id), title, text, synonyms], |cells, line| define(draft, cells, line))
 }
 
 fn read_json_lines(source: &Source<'_>, options: &EdgesOptions, draft: &mut Draft) -> Result<(), DataError> {
@@ -54,6 +58,9 @@ fn read_json_lines(source: &Source<'_>, options: &EdgesOptions, draft: &mut Draf
                 None | Some(Value::Null) => Ok(String::new()),
                 Some(Value::String(text)) => Ok(text.clone()),
                 Some(Value::Number(number)) => Ok(number.to_string()),
+                Some(Value::Array(several)) if several.iter().all(Value::is_string) => {
+                    Ok(several.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("|"))
+                }
                 Some(other) => {
                     let found = excerpt(&other.to_string());
                     Err(Fault::Field { expected: "a text or a number", found })
@@ -61,14 +68,18 @@ fn read_json_lines(source: &Source<'_>, options: &EdgesOptions, draft: &mut Draf
             }
         };
         let (id, title, text) = (of(&None, &IDS)?, of(&options.title, &TITLES)?, of(&options.text, &TEXTS)?);
-        define(draft, &id, &title, &text, number)
+        let synonyms = of(&None, &SYNONYMS)?;
+        define(draft, [&id, &title, &text, &synonyms], number)
     })
 }
 
-fn define(draft: &mut Draft, id: &str, title: &str, text: &str, line: u64) -> Result<(), Fault> {
-    let (id, title, text) = (id.trim(), title.trim(), text.trim());
+/// Defines a node by its id, title, text and synonyms.
+fn define(draft: &mut Draft, cells: [&str; 4], line: u64) -> Result<(), Fault> {
+    let [id, title, text, synonyms] = cells.map(str::trim);
     let title = if title.is_empty() { id } else { title };
+    let synonyms = synonyms.split('|').map(str::trim).filter(|word| !word.is_empty());
+    let synonyms = synonyms.map(str::to_owned).collect();
     let (id, title, text) = (id.to_owned(), title.to_owned(), text.to_owned());
-    draft.doc(Document { id, title, text, synonyms: Vec::new() }, line)?;
+    draft.doc(Document { id, title, text, synonyms }, line)?;
     Ok(())
 }

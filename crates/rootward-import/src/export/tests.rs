@@ -10,6 +10,7 @@ use rootward::ids::{DocIdx, QueryIdx};
 use tempfile::TempDir;
 
 use super::*;
+use crate::EdgesOptions;
 use crate::draft::Imported;
 use crate::judged::Grades;
 use crate::source::Source;
@@ -107,6 +108,14 @@ fn import_trec(data: &Dataset, folder: &Path) -> Result<Imported, DataError> {
     trec(&files, &TrecOptions { topic_ids: None, grades: Grades::as_written() }, &|_| {})
 }
 
+fn import_edges(file: &Path, nodes: &Path) -> Result<Imported, DataError> {
+    let table = TableOptions { delimiter: Delimiter::Detect, header: Header::Detect };
+    let (child, parent, direction, weight, min_weight, title, text) = Default::default();
+    let nodes = Some(nodes.to_owned());
+    let options = EdgesOptions { table, child, parent, direction, weight, min_weight, nodes, title, text };
+    crate::edges(&Source::new(file, &|_| {}), &options)
+}
+
 /// The cells of a table.
 fn rows<const N: usize>(path: &Path, names: [&str; N]) -> Vec<[String; N]> {
     let options = TableOptions { delimiter: Delimiter::Detect, header: Header::Present };
@@ -158,6 +167,27 @@ proptest! {
             .map(|doc| [doc.id.clone(), cell(&doc.title), cell(&doc.text), doc.synonyms.join("|")])
             .collect();
         prop_assert_eq!(rows(&nodes, ["id", "title", "text", "synonyms"]), expected);
+    }
+
+    #[test]
+    fn a_hierarchy_comes_back_from_its_tables_without_blanks_around_words(random in random(), ending in prop::sample::select(vec!["tsv", "csv", "parquet"])) {
+        let (dir, data) = (TempDir::new().unwrap(), random.data(true));
+        prop_assume!(data.hierarchy.n_edges() > 0);
+        prop_assume!(!data.docs.iter().any(|doc| doc.title.contains('\0') || doc.text.contains('\0')));
+        let [edges, nodes] = ["edges", "nodes"].map(|name| dir.path().join(format!("{name}.{ending}")));
+        to_edges(&data, &edges, Some(&nodes)).unwrap();
+        let cell = |text: &str| if ending == "tsv" { on_one_line(text) } else { text.to_owned() };
+        let trimmed = |doc: &Document| {
+            let [id, title, text] = [&doc.id, &doc.title, &doc.text].map(|words| cell(words).trim().to_owned());
+            let synonyms = doc.synonyms.iter().map(|word| word.trim().to_owned());
+            let synonyms = synonyms.filter(|word| !word.is_empty()).collect();
+            Document { title: if title.is_empty() { id.clone() } else { title }, id, text, synonyms }
+        };
+        let again = import_edges(&edges, &nodes).unwrap();
+        prop_assert!(again.notes.is_empty());
+        prop_assert_eq!(again.parts.docs, data.docs.iter().map(trimmed).collect::<Vec<_>>());
+        prop_assert!(again.parts.graph.edges().eq(data.hierarchy.edges()));
+        prop_assert!(again.parts.asked.is_none());
     }
 }
 

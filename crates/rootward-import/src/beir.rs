@@ -28,14 +28,20 @@ pub fn beir(source: &Source<'_>) -> Result<Imported, DataError> {
     const REMEDY: &str =
         "name the folder or the zip archive that holds corpus.jsonl, queries.jsonl and qrels";
     let corpus = source.needed_file("corpus.jsonl", REMEDY)?;
-    let mut draft = Draft::new(corpus.name());
+    let file = corpus.name().to_owned();
+    let mut draft = Draft::new(&file);
+    let mut is_empty = true;
     corpus.each_line(|line, number| {
+        is_empty = false;
         let line: DocLine = from_json(line, r#"an object {"_id": "..", "title": "..", "text": ".."}"#)?;
         let DocLine { id, title, text, synonyms } = line;
         let (title, text) = (title.unwrap_or_default(), text.unwrap_or_default());
         draft.doc(Document { id, title, text, synonyms: synonyms.unwrap_or_default() }, number)?;
         Ok(())
     })?;
+    if is_empty {
+        return Err(DataError::Empty { file, what: "document" });
+    }
     let hierarchy = source.file("hierarchy.tsv")?;
     let has_hierarchy = hierarchy.is_some();
     if let Some(text) = hierarchy {

@@ -279,7 +279,8 @@ impl Draft {
             Undefined::LeaveOut => self.leave_out_undefined(),
         }
         if self.docs.is_empty() {
-            return Err(DataError::Empty { file: self.files.swap_remove(0), what: "document" });
+            let file = self.files.pop().expect("a draft begins with a file");
+            return Err(DataError::Empty { file, what: "document" });
         }
         if self.judged.is_empty() {
             // Only judgements are told by name from here on, and names of millions of nodes take room.

@@ -98,7 +98,7 @@ fn an_archive_is_read_as_the_folder_in_it() {
 
 #[test]
 fn what_is_wrong_is_told_by_file_and_line() {
-    let cases: [(&[(&str, &str)], &str); 10] = [
+    let cases: [(&[(&str, &str)], &str); 11] = [
         (&[], "holds no corpus.jsonl; name the folder or the zip archive that holds corpus.jsonl"),
         (
             &[("corpus.jsonl", "{\"_id\": \"1\"}\n{\"_id\": 1}\n")],
@@ -108,6 +108,7 @@ fn what_is_wrong_is_told_by_file_and_line() {
             &[("corpus.jsonl", "{\"_id\": 1.5}\n")],
             "corpus.jsonl:1: an object {\"_id\": \"..\", \"title\": \"..\", \"text\": \"..\"} was expected, but invalid type: floating point `1.5`, expected a text or a whole number",
         ),
+        (&[("corpus.jsonl", "\n"), QUERIES, TEST], "corpus.jsonl holds no document"),
         (&[CORPUS], "has neither queries nor a hierarchy"),
         (&[CORPUS, QUERIES], "has queries but no judgements"),
         (&[CORPUS, TEST], "has judgements but no queries"),

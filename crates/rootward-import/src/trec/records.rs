@@ -71,7 +71,9 @@ pub(super) enum Form {
 
 /// The form of a file with this first line.
 pub(super) fn form_of(line: &str) -> Form {
-    if line.contains('\t') && !line.trim_end().ends_with('>') {
+    // An id may look like the beginning of a tag, but hardly like a whole one.
+    let has_cells = line.split_once('\t').is_some_and(|(id, _)| !id.trim_end().ends_with('>') && id != ".I");
+    if has_cells {
         Form::Tsv
     } else if line.trim_start().starts_with('<') {
         Form::Sgml

@@ -96,6 +96,8 @@ fn numbers_of_smart_topics_that_are_no_positions_must_be_explained() {
 
 #[test]
 fn tables_are_read_with_or_without_a_header() {
+    let odd = plain(["<x\t<a>\n", ".I 7\t<b>\n", ".I 7\t0\t<x\t1\n"]).unwrap();
+    assert_eq!((docs(&odd), queries(&odd)), (vec![("<x", "", "<a>")], vec![(".I 7", "<b>")]));
     let tables = ["docid\ttext\ttitle\nd 1\ta \"b\"\tA\nd2\tc\n", "q 1\twho?\n", "q 1\t0\td 1\t1\n"];
     let imported = plain(tables).unwrap();
     assert_eq!(docs(&imported), [("d 1", "A", "a \"b\""), ("d2", "", "c")]);

@@ -38,7 +38,7 @@ fn a_hierarchy_too_deep_to_train_on_is_written_and_told() {
     folder.write("e.tsv", (1..24_000).map(|node| format!("{node}\t{}\n", node - 1)).collect::<String>());
     let said = stderr(&folder.run("import edges e.tsv --out chain"));
     assert!(said.contains("cannot be trained on or inspected: at least "), "{said}");
-    assert!(folder.fails("inspect chain").contains("at most 268435456 can be held"));
+    assert!(folder.fails("geometry chain").contains("at most 268435456 can be held"));
 }
 
 #[test]

@@ -186,7 +186,7 @@ pub enum Fault {
         most: usize,
     },
     /// Text that breaks the rules of its format.
-    #[error("well-formed {format} was expected, but {problem}")]
+    #[error("well-formed {format} was expected, but {}", on_one_line(problem))]
     Syntax {
         /// The format.
         format: &'static str,
@@ -309,6 +309,11 @@ pub enum Fault {
         /// What it holds.
         found: String,
     },
+}
+
+/// What a foreign parser says, without the line ends and other controls of the file that it may repeat.
+fn on_one_line(said: &str) -> String {
+    said.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// A text as messages show it: its first 60 characters, on one line.

@@ -26,7 +26,7 @@ pub(crate) const STUDY: Study = Study {
     name: "hyperlex",
     shows: "Spearman's correlation with HyperLex, which --hyperlex names, of models trained on WordNet's nouns at 5 \
             dimensions",
-    takes: "20 minutes",
+    takes: "30 minutes",
     plan,
 };
 

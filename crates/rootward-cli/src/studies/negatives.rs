@@ -7,7 +7,7 @@ pub(crate) const ALPHA: Study = Study {
     name: "alpha",
     shows: "standard training with each document once a step and negatives weighed by frequency^alpha: what in-batch \
             negatives lose is lost to the popularity of ancestors",
-    takes: "3 minutes",
+    takes: "5 minutes",
     plan: plan_alpha,
 };
 

@@ -6,7 +6,7 @@ use crate::paper;
 pub(crate) const STUDY: Study = Study {
     name: "wordnet",
     shows: "recall by distance on the nouns of WordNet at 16, 32, 64 and 128 dimensions, beside the paper's",
-    takes: "2 hours",
+    takes: "90 minutes",
     plan,
 };
 

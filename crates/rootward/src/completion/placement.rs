@@ -32,6 +32,9 @@ const SMOOTH: f64 = 20.0;
 /// How much the words of children count: words of one text are not independent.
 const TRUST: f64 = 0.4;
 
+/// Places less likely than this are not looked at: all of them together weigh less than a guess is rounded to.
+const NEGLIGIBLE: f64 = 1e-9;
+
 pub(super) struct Placement<'a> {
     known: &'a Hierarchy,
     words: Option<&'a Words>,
@@ -47,6 +50,10 @@ pub(super) struct Placement<'a> {
     n_children: Vec<u32>,
     /// For each inner document the words of itself and its children, and how many they are.
     child_words: Vec<(HashMap<u32, u32>, u32)>,
+    /// For each word where it is among those, by the inner document's place in `inner`, and how often.
+    places_of: Rows<(u32, u32)>,
+    /// For each word the inner documents with a name that ends with it, by their places in `inner`.
+    named_by: Rows<u32>,
 }
 
 impl<'a> Placement<'a> {
@@ -65,7 +72,7 @@ impl<'a> Placement<'a> {
             .filter(is_inner)
             .flat_map(|doc| above.row(doc as usize).iter().map(move |a| (*a as usize, doc)));
         let inner_below = Rows::group(n_docs, pairs);
-        let inner = (0..n_docs as u32).filter(is_inner).collect();
+        let inner: Vec<u32> = (0..n_docs as u32).filter(is_inner).collect();
 
         // A document stands right under an inner one when it is known to be under that, all that is above that, and
         // nothing else.
@@ -94,8 +101,31 @@ impl<'a> Placement<'a> {
                 }
             }
         }
+        let n_words = words.map_or(0, |words| words.share.len());
+        let counts = (0..).zip(&inner).flat_map(|(at, doc)| {
+            let counts = child_words[*doc as usize].0.iter();
+            counts.map(move |(word, count)| (*word as usize, (at, *count)))
+        });
+        let places_of = Rows::group(n_words, counts);
+        let ends = (0..).zip(&inner).flat_map(|(at, doc): (u32, &u32)| {
+            let names = words.map_or(&[][..], |words| &words.names[*doc as usize]).iter();
+            names.filter_map(|name| name.last()).map(move |word| (*word as usize, at))
+        });
+        let named_by = Rows::group(n_words, ends);
         let log_missing = missing.clamp(1e-3, 0.999).ln();
-        Placement { known, words, log_missing, above, n_below, inner_below, inner, n_children, child_words }
+        Placement {
+            known,
+            words,
+            log_missing,
+            above,
+            n_below,
+            inner_below,
+            inner,
+            n_children,
+            child_words,
+            places_of,
+            named_by,
+        }
     }
 
     /// What lies above documents without being known to, as far as it is likely enough.
@@ -114,25 +144,29 @@ impl<'a> Placement<'a> {
     fn place_one(&self, doc: u32) -> Vec<GuessedEdge> {
         let above = self.above.row(doc as usize);
         let lowest = above.iter().min_by_key(|a| self.n_below[**a as usize]);
-        let places: Vec<u32> = match lowest {
-            Some(lowest) => self.inner_below.row(*lowest as usize).iter().chain([lowest]).copied().collect(),
-            // Nothing is known of it but its words.
-            None if self.words.is_some() && self.n_below[doc as usize] == 0 => self.inner.clone(),
-            None => return Vec::new(),
-        };
         let is_under = |low: u32, high: u32| self.above.row(low as usize).binary_search(&high).is_ok();
-        let fits = |place: &u32| {
-            *place != doc
-                && !is_under(*place, doc)
-                && above.iter().all(|a| a == place || is_under(*place, *a))
+        let fits = |place: &&u32| {
+            **place != doc
+                && !is_under(**place, doc)
+                && above.iter().all(|a| a == *place || is_under(**place, *a))
         };
-        let places: Vec<(u32, f64)> =
-            places.into_iter().filter(fits).map(|place| (place, self.evidence(doc, place))).collect();
+        let places: Vec<(u32, f64)> = match (lowest, self.words) {
+            (Some(lowest), _) => {
+                let places = self.inner_below.row(*lowest as usize).iter().chain([lowest]).filter(fits);
+                places.map(|place| (*place, self.evidence(doc, *place))).collect()
+            }
+            // Nothing is known of it but its words, and it may stand anywhere.
+            (None, Some(words)) if self.n_below[doc as usize] == 0 => self.evidence_of_words(doc, words),
+            (None, _) => return Vec::new(),
+        };
         let best = places.iter().map(|(_, evidence)| *evidence).fold(f64::NEG_INFINITY, f64::max);
         let total: f64 = places.iter().map(|(_, evidence)| (evidence - best).exp()).sum();
         let mut sums: HashMap<u32, f64> = HashMap::new();
         for (place, evidence) in places {
             let probability = (evidence - best).exp() / total;
+            if probability < NEGLIGIBLE {
+                continue;
+            }
             for a in self.above.row(place as usize).iter().chain([&place]) {
                 if above.binary_search(a).is_err() {
                     *sums.entry(*a).or_default() += probability;
@@ -149,6 +183,37 @@ impl<'a> Placement<'a> {
             .collect();
         guesses.sort_by_key(|guess| guess.edge);
         guesses
+    }
+
+    /// [`Placement::evidence`] of a document without any pair, for every inner document.
+    ///
+    /// Most words of a document are not among those of most places, and what they say there is the same for all of
+    /// them: only places that share a word are looked at one by one.
+    fn evidence_of_words(&self, doc: u32, words: &Words) -> Vec<(u32, f64)> {
+        let own = &words.of[doc as usize];
+        let alone = |place: &u32| {
+            let n_missing = self.above.row(*place as usize).len() + 1;
+            let prior = (f64::from(self.n_children[*place as usize]) + 0.1).ln();
+            let total = f64::from(self.child_words[*place as usize].1);
+            let absent = own.len() as f64 * (SMOOTH / (total + SMOOTH)).ln();
+            (*place, prior + n_missing as f64 * self.log_missing + TRUST * absent)
+        };
+        let mut found: Vec<(u32, f64)> = self.inner.iter().map(alone).collect();
+        let mut named = Vec::new();
+        for (word, _) in own {
+            let smooth = SMOOTH * words.share[*word as usize];
+            for (at, count) in self.places_of.row(*word as usize) {
+                found[*at as usize].1 += TRUST * (1.0 + f64::from(*count) / smooth).ln();
+            }
+            named.extend_from_slice(self.named_by.row(*word as usize));
+        }
+        named.sort_unstable();
+        named.dedup();
+        for at in named {
+            let (place, evidence) = &mut found[at as usize];
+            *evidence += words.names_kind(*place as usize, doc as usize);
+        }
+        found
     }
 
     /// The logarithm of how likely a document stands right under a place, up to a constant of the document.
@@ -173,5 +238,45 @@ impl<'a> Placement<'a> {
             fit += ((count + SMOOTH * share) / (total + SMOOTH) / share).ln();
         }
         prior + TRUST * fit + words.names_kind(place as usize, doc as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Document;
+
+    #[test]
+    fn words_alone_say_the_same_place_by_place_and_all_at_once() {
+        let titles = [
+            "animal",
+            "dog",
+            "cat",
+            "red dog",
+            "old dog",
+            "tom cat",
+            "a big red dog",
+            "tool, a thing",
+            "cat",
+        ];
+        let doc = |(at, title): (usize, &&str)| Document {
+            id: at.to_string(),
+            title: (*title).to_owned(),
+            text: titles[(at + 3) % titles.len()].to_owned(),
+            ..Document::default()
+        };
+        let docs: Vec<Document> = titles.iter().enumerate().map(doc).collect();
+        let edge = |(child, parent)| Edge { child: DocIdx(child), parent: DocIdx(parent) };
+        let known = Hierarchy::new(9, &[(1, 0), (2, 0), (3, 1), (4, 1), (5, 2)].map(edge)).unwrap();
+        let words = Words::of(&docs);
+        let placement = Placement::new(&known, Some(&words), 0.2);
+        for doc in [6, 7, 8] {
+            let at_once = placement.evidence_of_words(doc, &words);
+            assert_eq!(at_once.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [0, 1, 2]);
+            for (place, evidence) in at_once {
+                let expected = placement.evidence(doc, place);
+                assert!((evidence - expected).abs() < 1e-9, "{doc} under {place}: {evidence}, {expected}");
+            }
+        }
     }
 }

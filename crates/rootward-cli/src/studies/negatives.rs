@@ -15,7 +15,7 @@ pub(crate) const SIBLINGS: Study = Study {
     name: "siblings",
     shows: "climb on WordNet at 16 dimensions with 0 to 8 sibling negatives of the exact match, and with or without \
             those of its ancestors",
-    takes: "30 minutes",
+    takes: "10 minutes",
     plan: plan_siblings,
 };
 

@@ -98,7 +98,7 @@ pub(crate) fn measure(
     data: &Dataset,
     names: &Names<'_>,
 ) -> anyhow::Result<Evaluation> {
-    let pairs = data.pairs(Split::Train).with_context(|| no_training_queries(data))?;
+    let pairs = stated_pairs(data)?;
     let queries = query_vectors(encoder, data, pairs.queries())?; // (queries, dim)
     let docs = doc_vectors(encoder, data)?; // (documents, dim)
     let truth = Truth { pairs: &pairs, judge: Judge::Ancestors, names: *names };
@@ -119,6 +119,14 @@ pub(crate) fn stop_if_asked() -> anyhow::Result<()> {
 /// When the data set has no training queries.
 pub(crate) fn training_pairs(data: &Dataset) -> anyhow::Result<Pairs> {
     data.training_pairs().with_context(|| no_training_queries(data))
+}
+
+/// The pairs of the training queries that a data set states, without guesses: what is measured.
+///
+/// # Errors
+/// When the data set has no training queries.
+pub(crate) fn stated_pairs(data: &Dataset) -> anyhow::Result<Pairs> {
+    data.pairs(Split::Train).with_context(|| no_training_queries(data))
 }
 
 fn no_training_queries(data: &Dataset) -> String {

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::Write;
+use std::path::PathBuf;
 
 use rootward_import::Note;
 use serde::Serialize;
@@ -22,6 +23,17 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 /// Says something about the work on stderr; where that is closed or full the work still counts.
 pub(crate) fn say(words: impl Display) {
     let _ = writeln!(std::io::stderr(), "{words}");
+}
+
+/// What `--json` prints of data that were turned from one form into another.
+#[derive(Serialize)]
+pub(crate) struct Turned {
+    pub(crate) out: PathBuf,
+    pub(crate) documents: usize,
+    pub(crate) edges: usize,
+    pub(crate) queries: usize,
+    pub(crate) judgements: usize,
+    pub(crate) notes: Vec<Note>,
 }
 
 /// Says what was left out or added on the way from one form to another.

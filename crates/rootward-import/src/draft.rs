@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rootward::dataset::{
-    Asked, DataError, Document, Fault, Judgement, Judgements, Parts, Query, Split, excerpt,
+    Asked, DataError, Document, Fault, Judgement, Judgements, Parts, Query, Split, check_id, excerpt,
 };
 use rootward::hierarchy::{Edge, Graph};
 use rootward::ids::{DocIdx, QueryIdx};
@@ -439,14 +439,6 @@ pub(crate) fn note(notes: &mut Vec<Note>, what: &'static str, example: &str) {
     if notes[at].examples.len() < SHOWN {
         notes[at].examples.push(excerpt(example));
     }
-}
-
-/// Refuses an id that could not stand in a table.
-fn check_id(id: &str) -> Result<(), Fault> {
-    if id.is_empty() || id.bytes().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r')) {
-        return Err(Fault::Id { found: excerpt(id) });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

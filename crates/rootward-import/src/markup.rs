@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Error, Reader};
-use rootward::dataset::{DataError, Fault, excerpt};
+use rootward::dataset::{DataError, Fault, excerpt, utf8};
 
 use crate::source::{LineOf, Text};
 
@@ -87,7 +87,7 @@ fn each_piece(
                     return Err(at(Fault::Syntax { format: "XML", problem }));
                 }
                 let name = start.name();
-                let name = text_of(name.as_ref()).map_err(at)?;
+                let name = utf8(name.as_ref()).map_err(at)?;
                 take(Piece::Open(&Tag { name, start: &start }), line.get()).map_err(at)?;
             }
             Event::End(_) => {
@@ -97,10 +97,10 @@ fn each_piece(
                 take(Piece::Close, line.get()).map_err(at)?;
             }
             Event::Text(text) => {
-                let text = text_of(&text).and_then(unescaped).map_err(at)?;
+                let text = utf8(&text).and_then(unescaped).map_err(at)?;
                 take(Piece::Text(&text), line.get()).map_err(at)?;
             }
-            Event::CData(text) => take(Piece::Text(text_of(&text).map_err(at)?), line.get()).map_err(at)?,
+            Event::CData(text) => take(Piece::Text(utf8(&text).map_err(at)?), line.get()).map_err(at)?,
             Event::Eof if depth == 0 => return Ok(()),
             Event::Eof => {
                 let problem = "it ends within an element; fetch or make the file again".to_owned();
@@ -115,13 +115,6 @@ fn each_piece(
 /// What the XML reader says.
 fn said(error: &dyn std::error::Error) -> Fault {
     Fault::Syntax { format: "XML", problem: format!("the reader says: {error}") }
-}
-
-fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
-    str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        Fault::NotUtf8 { byte: bytes[at], column: at + 1 }
-    })
 }
 
 fn unescaped(text: &str) -> Result<Cow<'_, str>, Fault> {

@@ -9,7 +9,7 @@ mod records;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use rootward::dataset::{DataError, Fault, excerpt};
+use rootward::dataset::{DataError, Fault, excerpt, utf8};
 
 use crate::source::{LineOf, Source};
 use columnar::Columnar;
@@ -260,10 +260,7 @@ fn text_of(bytes: &[u8]) -> Result<&str, Fault> {
     if bytes.contains(&0) {
         return Err(Fault::Binary);
     }
-    str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        Fault::NotUtf8 { byte: bytes[at], column: at + 1 }
-    })
+    utf8(bytes)
 }
 
 /// The likely delimiter of a text, by its first line that is not empty; a tab where it has none of them.

@@ -24,7 +24,7 @@ use crate::rows::Rows;
 
 pub use error::{DataError, Fault, excerpt};
 pub(crate) use lines::{Names, each_raw_line, each_row, either, text_of};
-pub use lines::{each_line_in, unreadable};
+pub use lines::{check_id, each_line_in, unreadable, utf8};
 pub use parts::{Asked, Parts};
 pub use read::from_json;
 pub(crate) use read::{

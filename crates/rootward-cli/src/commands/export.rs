@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use rootward::dataset::{Dataset, Split};
-use rootward_import::{Note, to_beir, to_edges, to_trec};
-use serde::Serialize;
+use rootward_import::{to_beir, to_edges, to_trec};
 
-use crate::output::{print_json, say, say_notes};
+use crate::output::{Turned, print_json, say, say_notes};
 
 /// Write a data set in a form that other programs read.
 ///
@@ -45,17 +44,6 @@ enum Form {
     Edges,
 }
 
-/// What `--json` prints.
-#[derive(Serialize)]
-struct Done {
-    out: PathBuf,
-    documents: usize,
-    edges: usize,
-    queries: usize,
-    judgements: usize,
-    notes: Vec<Note>,
-}
-
 impl Export {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         if self.nodes.is_some() && self.to != Form::Edges {
@@ -69,7 +57,7 @@ impl Export {
         };
         if self.json {
             let judged = |split| data.judgements(split).map_or(0, <[_]>::len);
-            return print_json(&Done {
+            return print_json(&Turned {
                 out: self.out,
                 documents: data.docs.len(),
                 edges: data.hierarchy.n_edges(),

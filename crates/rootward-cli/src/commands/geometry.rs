@@ -4,9 +4,9 @@ mod report;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
-use rootward::dataset::{Dataset, Split};
+use rootward::dataset::Dataset;
 use rootward::eval::{Judge, NameTable, Names, Truth};
 use rootward::exact::ExactEncoder;
 use rootward::geometry::{
@@ -19,7 +19,7 @@ use rootward::random::{Purpose, stream};
 use rootward::recipe::Recipe;
 
 use crate::builtin::read_recipe;
-use crate::in_memory::{stop_if_asked, train_and_evaluate};
+use crate::in_memory::{stated_pairs, stop_if_asked, train_and_evaluate};
 use crate::interrupt;
 use crate::output::{print, print_json, say};
 use crate::progress::Bar;
@@ -83,9 +83,7 @@ impl Geometry {
         interrupt::watch()?;
 
         // The queries that a recipe trains are the ones measured, so that both searches answer one question.
-        let pairs = data.pairs(Split::Train).with_context(|| {
-            format!("data set `{}` has no training queries: expected qrels/train.tsv in it", data.name)
-        })?;
+        let pairs = stated_pairs(&data)?;
         let Some(bound) = Bound::of(&pairs, data.docs.len()) else {
             bail!(
                 "no training query of `{}` has a relevant document: there is nothing to retrieve",

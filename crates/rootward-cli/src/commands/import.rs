@@ -20,10 +20,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use rootward::dataset::{Compress, DataError, Split};
-use rootward_import::{BytesRead, Imported, Note, Progress, Queries, Source};
-use serde::Serialize;
+use rootward_import::{BytesRead, Imported, Progress, Queries, Source};
 
-use crate::output::{print_json, say, say_notes};
+use crate::output::{Turned, print_json, say, say_notes};
 use crate::progress::Bar;
 
 /// Turn other files into a data set folder.
@@ -105,17 +104,6 @@ impl Asked {
     }
 }
 
-/// What `--json` prints.
-#[derive(Serialize)]
-struct Done {
-    out: PathBuf,
-    documents: usize,
-    edges: usize,
-    queries: usize,
-    judgements: usize,
-    notes: Vec<Note>,
-}
-
 impl Import {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self.kind {
@@ -154,7 +142,7 @@ impl To {
         let too_deep = parts.graph.refuse_if_too_deep().err();
         let asked = parts.asked.as_ref();
         let judged = |split| asked.and_then(|asked| asked.judgements.of(split)).map_or(0, <[_]>::len);
-        let done = Done {
+        let done = Turned {
             documents: parts.docs.len(),
             edges: parts.graph.n_edges(),
             queries: asked.map_or(0, |asked| asked.queries.len()),
@@ -165,7 +153,7 @@ impl To {
         if self.json {
             return print_json(&done);
         }
-        let Done { out, documents, edges, queries, judgements, notes } = done;
+        let Turned { out, documents, edges, queries, judgements, notes } = done;
         let asked =
             if queries > 0 { format!(", {queries} queries, {judgements} judgements") } else { String::new() };
         say_notes(&notes);

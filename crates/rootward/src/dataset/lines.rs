@@ -153,9 +153,7 @@ impl Names {
     /// # Errors
     /// When the id cannot stand in a table, or an earlier line has it.
     pub(crate) fn add(&mut self, id: &str, line: u64) -> Result<u32, Fault> {
-        if id.is_empty() || id.contains(['\t', '\n', '\r']) {
-            return Err(Fault::Id { found: excerpt(id) });
-        }
+        check_id(id)?;
         let next = u32::try_from(self.lines.len()).expect("a data set has fewer than 2^32 lines");
         match self.numbers.entry(id.to_owned()) {
             Entry::Occupied(first) => {
@@ -186,13 +184,32 @@ pub(crate) fn text_of(bytes: &[u8], number: u64) -> Result<&str, Fault> {
     if bytes.contains(&0) {
         return Err(Fault::Binary);
     }
-    let text = str::from_utf8(bytes).map_err(|error| {
-        let at = error.valid_up_to();
-        Fault::NotUtf8 { byte: bytes[at], column: at + 1 }
-    })?;
+    let text = utf8(bytes)?;
     let text = if number == 1 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text };
     let text = text.strip_suffix('\n').unwrap_or(text);
     Ok(text.strip_suffix('\r').unwrap_or(text))
+}
+
+/// Refuses an id that could not stand in a table.
+///
+/// # Errors
+/// When it is empty, or has a tab or a line end in it.
+pub fn check_id(id: &str) -> Result<(), Fault> {
+    if id.is_empty() || id.bytes().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r')) {
+        return Err(Fault::Id { found: excerpt(id) });
+    }
+    Ok(())
+}
+
+/// Bytes as text.
+///
+/// # Errors
+/// When they are no UTF-8; columns count bytes from 1.
+pub fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
+    str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        Fault::NotUtf8 { byte: bytes[at], column: at + 1 }
+    })
 }
 
 /// Whether the decompressor, and not the disk, gave up.

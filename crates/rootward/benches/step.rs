@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use rand::RngExt;
 use rayon::prelude::*;
-use rootward::encoder::{Encoder, Input, Side, Trainable};
+use rootward::encoder::{Encoder, Input, Side, Text, Trainable};
 use rootward::loss::{Scratch, in_batch_softmax};
 use rootward::optimiser::Optimiser;
 use rootward::random::{Purpose, stream};
@@ -31,11 +31,11 @@ fn main() {
     let mut rng = stream(7, Purpose::Init);
     let config = TableConfig { dim: DIM, score: Score::Dot, init: 1.0 / 8.0 };
     let mut encoder = TableEncoder::new(ROWS, ROWS, config, &mut rng);
-    encoder.start_optimiser(Optimiser::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, lazy: true });
+    encoder.start_optimiser(Optimiser::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, lazy: true, decay: 0.0 });
     let mut scratch = Scratch::default();
     let mut step = || {
         let mut draw = || -> Vec<Input<'_>> {
-            (0..BATCH).map(|_| Input { idx: rng.random_range(0..ROWS as u32), text: "" }).collect()
+            (0..BATCH).map(|_| Input { idx: rng.random_range(0..ROWS as u32), text: Text::default() }).collect()
         };
         let (queries, docs) = (draw(), draw());
         let encode = |side, inputs: &[Input<'_>]| encoder.encode(side, inputs).expect("rows exist");

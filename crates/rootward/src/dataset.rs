@@ -8,6 +8,7 @@ mod error;
 mod lines;
 mod parts;
 mod read;
+mod teaching;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -293,6 +294,16 @@ impl Dataset {
     /// Whether every document is its own query, because the folder holds no others.
     pub fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// A number that changes with the ids of the documents and their order.
+    pub fn corpus_fingerprint(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        for doc in &self.docs {
+            hasher.update(doc.id.as_bytes());
+            hasher.update(b"\n");
+        }
+        hasher.finalize()
     }
 
     /// A number that changes with the ids, their order, the hierarchy or the training judgements, so that a model can

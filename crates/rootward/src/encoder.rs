@@ -3,7 +3,11 @@
 //! An encoder turns inputs into vectors and takes gradients of those vectors back. No loss knows an encoder, and no
 //! encoder knows a loss: a new encoder trains with every recipe, and a new loss trains every encoder.
 
-use crate::dataset::Dataset;
+use std::borrow::Cow;
+use std::path::Path;
+
+use crate::dataset::{Dataset, Document};
+use crate::files::WriteError;
 use crate::ids::{DocIdx, QueryIdx};
 use crate::matrix::Matrix;
 use crate::optimiser::Optimiser;
@@ -23,14 +27,25 @@ pub enum Side {
 pub struct Input<'a> {
     /// Its place among the queries or documents of the data set.
     pub idx: u32,
-    /// Its text.
-    pub text: &'a str,
+    /// What there is to read of it.
+    pub text: Text<'a>,
+}
+
+/// The words of a query or document, as they lie in the data set: an encoder that does not read pays nothing for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Text<'a> {
+    /// What a person calls it; empty for a query.
+    pub title: &'a str,
+    /// Other words for it; none for a query.
+    pub synonyms: &'a [String],
+    /// What it says.
+    pub body: &'a str,
 }
 
 impl<'a> Input<'a> {
     /// A query of a data set.
     pub fn query(data: &'a Dataset, query: QueryIdx) -> Self {
-        Input { idx: query.0, text: &data.queries[query.at()].text }
+        Input { idx: query.0, text: Text::plain(&data.queries[query.at()].text) }
     }
 
     /// Queries of a data set, in the order asked for.
@@ -40,12 +55,38 @@ impl<'a> Input<'a> {
 
     /// A document of a data set.
     pub fn doc(data: &'a Dataset, doc: DocIdx) -> Self {
-        Input { idx: doc.0, text: &data.docs[doc.at()].text }
+        Input { idx: doc.0, text: Text::of(&data.docs[doc.at()]) }
     }
 
     /// All documents of a data set, in order.
     pub fn all_docs(data: &'a Dataset) -> Vec<Self> {
         (0..data.docs.len() as u32).map(|doc| Input::doc(data, DocIdx(doc))).collect()
+    }
+}
+
+impl<'a> Text<'a> {
+    /// Words without a title.
+    pub fn plain(body: &'a str) -> Self {
+        Text { body, ..Text::default() }
+    }
+
+    /// What a document says.
+    pub fn of(doc: &'a Document) -> Self {
+        Text { title: &doc.title, synonyms: &doc.synonyms, body: &doc.text }
+    }
+
+    /// Title, synonyms and body as one text: `title, synonym, synonym body`.
+    pub fn whole(self) -> Cow<'a, str> {
+        if self.title.is_empty() && self.synonyms.is_empty() {
+            return Cow::Borrowed(self.body);
+        }
+        let names = std::iter::once(self.title).chain(self.synonyms.iter().map(String::as_str));
+        let mut whole = names.filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ");
+        if !whole.is_empty() && !self.body.is_empty() {
+            whole.push(' ');
+        }
+        whole.push_str(self.body);
+        Cow::Owned(whole)
     }
 }
 
@@ -78,6 +119,27 @@ pub enum EncodeError {
         /// Width of the gradient.
         got_dim: usize,
     },
+    /// A network could not read a text.
+    #[error("a text could not be encoded: {cause}")]
+    Network {
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl EncodeError {
+    /// Makes sure that gradients fit the inputs that they belong to.
+    ///
+    /// # Errors
+    /// When `grad` is not of shape `(n_inputs, dim)`.
+    pub fn check_gradient(n_inputs: usize, dim: usize, grad: &Matrix) -> Result<(), EncodeError> {
+        if (grad.n_rows(), grad.dim()) == (n_inputs, dim) {
+            return Ok(());
+        }
+        let (got_rows, got_dim) = (grad.n_rows(), grad.dim());
+        Err(EncodeError::Gradient { expected_rows: n_inputs, expected_dim: dim, got_rows, got_dim })
+    }
 }
 
 /// Turns queries and documents into vectors of one space.
@@ -92,11 +154,24 @@ pub trait Encoder: Send + Sync {
     /// # Errors
     /// When the encoder has no vector for an input.
     fn encode(&self, side: Side, inputs: &[Input<'_>]) -> Result<Matrix, EncodeError>;
+
+    /// Whether vectors follow from texts, so that what was never trained has one too.
+    fn reads_texts(&self, side: Side) -> bool;
 }
 
 /// An encoder that learns: it takes back the gradients of the vectors that it gave.
 pub trait Trainable: Encoder {
-    /// Collects `d loss / d encode(side, inputs)` until the next [`Trainable::step`].
+    /// The vectors of the inputs as [`Trainable::backward`] differentiates them: with dropout, where there is any.
+    ///
+    /// # Errors
+    /// When the encoder has no vector for an input.
+    fn encode_in_training(&mut self, side: Side, inputs: &[Input<'_>]) -> Result<Matrix, EncodeError> {
+        self.encode(side, inputs)
+    }
+
+    /// Collects `d loss / d encode_in_training(side, inputs)` until the next [`Trainable::step`].
+    ///
+    /// Inputs are those of the last [`Trainable::encode_in_training`] of that side.
     ///
     /// An input may occur several times, in one call or in several: its gradients add up.
     ///
@@ -113,12 +188,23 @@ pub trait Trainable: Encoder {
     /// The parameters, and with [`Keep::Training`] also what the optimiser remembers.
     fn tensors(&self, keep: Keep) -> Tensors;
 
+    /// Writes into a folder all that encoding needs.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    fn save(&self, folder: &Path) -> Result<(), WriteError> {
+        self.tensors(Keep::Model).write(&folder.join(PARAMETERS))
+    }
+
     /// Takes back what [`Trainable::tensors`] gave; parts that are not in `tensors` stay as they are.
     ///
     /// # Errors
     /// When a tensor has another shape than the encoder's, or the parameters are missing.
     fn restore(&mut self, tensors: &Tensors) -> Result<(), TensorError>;
 }
+
+/// The file of an encoder's parameters in the folder of a model.
+pub const PARAMETERS: &str = "model.safetensors";
 
 /// How much of an encoder is to be saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,8 +232,19 @@ mod tests {
         let query = Query::new("q", "what");
         let (docs, hierarchy) = (vec![doc("one"), doc("two")], Hierarchy::new(2, &[]).unwrap());
         let data = Dataset::judged("small".to_owned(), docs, hierarchy, vec![query], Judgements::default());
-        assert_eq!(Input::query(&data, QueryIdx(0)), Input { idx: 0, text: "what" });
-        assert_eq!(Input::doc(&data, DocIdx(1)), Input { idx: 1, text: "two" });
-        assert_eq!(Input::all_docs(&data), [Input { idx: 0, text: "one" }, Input { idx: 1, text: "two" }]);
+        let named = |idx, body| Input { idx, text: Text { title: "a title", synonyms: &[], body } };
+        assert_eq!(Input::query(&data, QueryIdx(0)), Input { idx: 0, text: Text::plain("what") });
+        assert_eq!(Input::doc(&data, DocIdx(1)), named(1, "two"));
+        assert_eq!(Input::all_docs(&data), [named(0, "one"), named(1, "two")]);
+    }
+
+    #[test]
+    fn a_text_is_read_with_its_title_and_synonyms() {
+        let synonyms = ["sandals".to_owned(), "flip-flop".to_owned()];
+        let whole = |title, synonyms, body| Text { title, synonyms, body }.whole().into_owned();
+        assert_eq!(whole("sandal", &synonyms, "a shoe"), "sandal, sandals, flip-flop a shoe");
+        assert_eq!(whole("sandal", &[], ""), "sandal");
+        assert_eq!(whole("", &synonyms[..1], "a shoe"), "sandals a shoe");
+        assert!(matches!(Text::plain("a shoe").whole(), Cow::Borrowed("a shoe")));
     }
 }

@@ -13,6 +13,7 @@
 
 pub use rootward_kernels::{Level, LevelError};
 
+pub mod body;
 pub mod completion;
 pub mod dataset;
 pub mod diagnosis;
@@ -27,6 +28,7 @@ pub mod held_out;
 pub mod hierarchy;
 pub mod ids;
 pub mod inspect;
+mod learned;
 pub mod loss;
 pub mod matrix;
 pub mod model;
@@ -39,10 +41,13 @@ pub mod rows;
 pub mod run;
 pub mod sampling;
 pub mod splits;
+pub mod static_body;
 pub mod synth;
 pub mod table;
 mod tally;
 pub mod tensors;
+pub mod text_encoder;
+pub mod tokens;
 pub mod trainer;
 
 /// The instruction set that all work here runs on: what the machine has, or less where the environment asks for it.

@@ -1,8 +1,8 @@
 //! A model on disk: a folder that holds all that is needed to use it again.
 //!
 //! `model.safetensors` (the parameters), `config.json` (what it is and what it was trained on), `recipe.toml` (how),
-//! and from the trainer `report.jsonl` (every step's numbers). `config.json` is written last: a folder with it is a
-//! whole model.
+//! and from the trainer `report.jsonl` (every step's numbers); of an encoder of texts the folder of each network too,
+//! which is a model by itself. `config.json` is written last: a folder with it is a whole model.
 
 use std::fs;
 use std::io::{ErrorKind, Write};
@@ -10,28 +10,35 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::body::{OpenBody, OpenError};
 use crate::dataset::Dataset;
-use crate::encoder::{Encoder, Keep, Side, Trainable};
+use crate::encoder::{PARAMETERS, Side, Trainable};
 use crate::files::{WriteError, write_aside};
 use crate::random::{Purpose, stream};
 use crate::recipe::{EncoderConfig, Recipe};
 use crate::table::{TableConfig, TableEncoder};
 use crate::tensors::{TensorError, Tensors};
+use crate::text_encoder::{self, TextEncoder};
 
 /// A trained encoder and what is known of it.
-#[derive(Debug)]
 pub struct Model {
     /// What encodes.
-    pub encoder: TableEncoder,
+    pub encoder: Box<dyn Trainable>,
     /// What it is and what it was trained on.
     pub config: ModelConfig,
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 /// What a model is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
-    /// Version of the folder's layout; this program reads and writes 1.
+    /// Version of the folder's layout; this program reads and writes 2.
     pub format: u32,
     /// Version of the program that trained it.
     pub rootward: String,
@@ -53,6 +60,8 @@ pub struct TrainedOn {
     pub documents: usize,
     /// Checksum of its ids and edges, by which another data set is told apart.
     pub fingerprint: String,
+    /// Checksum of the ids of its documents alone.
+    pub corpus: String,
 }
 
 /// A model could not be opened or does not fit.
@@ -76,8 +85,8 @@ pub enum ModelError {
         #[source]
         cause: serde_json::Error,
     },
-    /// The model was written by a later program.
-    #[error("{} is of format {found}, this program reads format {FORMAT}; use a later version of rootward", path.display())]
+    /// The model was written by another version of the program.
+    #[error("{} is of format {found}, this program reads format {FORMAT}; train it again, or use the version of rootward that wrote it", path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -93,6 +102,24 @@ pub enum ModelError {
         #[source]
         cause: TensorError,
     },
+    /// A network of the model cannot be opened.
+    #[error("{}: {cause}", path.display())]
+    Body {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: OpenError,
+    },
+    /// The model has vectors for the documents of other data.
+    #[error("the model has a vector of its own for each document of `{}` ({} documents, checksum {}), this is `{}` ({}, {}); train with encoded documents for models that take any",
+        trained.name, trained.documents, trained.corpus, given.name, given.documents, given.corpus)]
+    OtherDocuments {
+        /// What it was trained on.
+        trained: Box<TrainedOn>,
+        /// What it was to be used on.
+        given: Box<TrainedOn>,
+    },
     /// The model belongs to other data.
     #[error("the model was trained on `{}` ({} queries, {} documents, fingerprint {}), this is `{}` ({}, {}, {}); a table knows only its own data",
         trained.name, trained.queries, trained.documents, trained.fingerprint, given.name, given.queries, given.documents, given.fingerprint)]
@@ -104,16 +131,28 @@ pub enum ModelError {
     },
 }
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const CONFIG: &str = "config.json";
 const RECIPE: &str = "recipe.toml";
-const PARAMETERS: &str = "model.safetensors";
 
 /// An encoder as a recipe starts it, for a data set.
-pub fn new_encoder(recipe: &Recipe, data: &Dataset) -> TableEncoder {
-    let EncoderConfig::Table(config) = recipe.encoder;
-    let mut rng = stream(recipe.seed, Purpose::Init);
-    TableEncoder::new(data.queries.len(), data.docs.len(), config, &mut rng)
+///
+/// # Errors
+/// When a network that the recipe names cannot be opened.
+pub fn new_encoder(
+    recipe: &Recipe,
+    data: &Dataset,
+    open: OpenBody<'_>,
+) -> Result<Box<dyn Trainable>, OpenError> {
+    Ok(match &recipe.encoder {
+        EncoderConfig::Table(config) => {
+            let mut rng = stream(recipe.seed, Purpose::Init);
+            Box::new(TableEncoder::new(data.queries.len(), data.docs.len(), *config, &mut rng))
+        }
+        EncoderConfig::Text(config) => {
+            Box::new(TextEncoder::new(config, data.docs.len(), recipe.seed, open)?)
+        }
+    })
 }
 
 impl TrainedOn {
@@ -124,6 +163,7 @@ impl TrainedOn {
             queries: data.queries.len(),
             documents: data.docs.len(),
             fingerprint: format!("{:08x}", data.fingerprint()),
+            corpus: format!("{:08x}", data.corpus_fingerprint()),
         }
     }
 }
@@ -144,12 +184,12 @@ pub fn save(
         Err(cause) if cause.kind() != ErrorKind::NotFound => return Err(WriteError { path, cause }),
         _ => {}
     }
-    encoder.tensors(Keep::Model).write(&folder.join(PARAMETERS))?;
+    encoder.save(folder)?;
     save_recipe(folder, recipe)?;
     let config = ModelConfig {
         format: FORMAT,
         rootward: env!("CARGO_PKG_VERSION").to_owned(),
-        encoder: recipe.encoder,
+        encoder: recipe.encoder.clone(),
         data: TrainedOn::of(data),
     };
     let text = serde_json::to_string_pretty(&config).expect("a description is plain data");
@@ -171,7 +211,7 @@ pub fn save_recipe(folder: &Path, recipe: &Recipe) -> Result<(), WriteError> {
 
 /// Whether that is the name of a file that [`save`] or [`save_recipe`] writes.
 pub fn is_part(name: &str) -> bool {
-    [PARAMETERS, RECIPE, CONFIG].contains(&name)
+    [PARAMETERS, RECIPE, CONFIG].contains(&name) || text_encoder::is_body(name)
 }
 
 /// The recipe beside a model, as TOML.
@@ -187,7 +227,29 @@ impl Model {
     ///
     /// # Errors
     /// When the folder holds no model, one of a later format, or a damaged one.
-    pub fn open(folder: &Path) -> Result<Self, ModelError> {
+    pub fn open(folder: &Path, open: OpenBody<'_>) -> Result<Self, ModelError> {
+        let config = Self::config(folder)?;
+        let at = || folder.to_owned();
+        let damaged = |cause| ModelError::Tensors { path: at(), cause };
+        let tensors = Tensors::read(&folder.join(PARAMETERS)).map_err(damaged)?;
+        let encoder: Box<dyn Trainable> = match &config.encoder {
+            EncoderConfig::Table(TableConfig { score, dim, .. }) => {
+                tensors.matrix_of_width("query", *dim).map_err(damaged)?;
+                Box::new(TableEncoder::from_tensors(*score, &tensors).map_err(damaged)?)
+            }
+            EncoderConfig::Text(text) => {
+                let opened = TextEncoder::open(text, config.data.documents, folder, &tensors, open);
+                Box::new(opened.map_err(|cause| ModelError::Body { path: at(), cause })?)
+            }
+        };
+        Ok(Model { encoder, config })
+    }
+
+    /// Reads what a model is, without its parameters.
+    ///
+    /// # Errors
+    /// When the folder holds no model, or one of another format.
+    pub fn config(folder: &Path) -> Result<ModelConfig, ModelError> {
         let path = folder.join(CONFIG);
         let text =
             fs::read_to_string(&path).map_err(|cause| ModelError::None { path: folder.to_owned(), cause })?;
@@ -200,15 +262,12 @@ impl Model {
             }
             _ => {}
         }
-        let config: ModelConfig = serde_json::from_str(&text).map_err(bad)?;
-        let EncoderConfig::Table(TableConfig { score, dim, .. }) = config.encoder;
-        let read = || -> Result<TableEncoder, TensorError> {
-            let tensors = Tensors::read(&folder.join(PARAMETERS))?;
-            tensors.matrix_of_width("query", dim)?;
-            TableEncoder::from_tensors(score, &tensors)
-        };
-        let encoder = read().map_err(|cause| ModelError::Tensors { path: folder.to_owned(), cause })?;
-        Ok(Model { encoder, config })
+        serde_json::from_str(&text).map_err(bad)
+    }
+
+    /// Whether it has a vector for any query, and not only for those that it was trained on.
+    pub fn answers_anything(&self) -> bool {
+        self.encoder.reads_texts(Side::Query)
     }
 
     /// Makes sure that the model belongs to a data set.
@@ -216,10 +275,15 @@ impl Model {
     /// # Errors
     /// When it was trained on another.
     pub fn belongs_to(&self, data: &Dataset) -> Result<(), ModelError> {
-        let (trained, given) = (self.config.data.clone(), TrainedOn::of(data));
-        let rows = (self.encoder.n_rows(Side::Query), self.encoder.n_rows(Side::Document));
-        if trained.fingerprint != given.fingerprint || rows != (given.queries, given.documents) {
-            return Err(ModelError::OtherData { trained: Box::new(trained), given: Box::new(given) });
+        let (trained, given) = (&self.config.data, TrainedOn::of(data));
+        let boxed = || (Box::new(trained.clone()), Box::new(given.clone()));
+        if !self.encoder.reads_texts(Side::Query) && trained.fingerprint != given.fingerprint {
+            let (trained, given) = boxed();
+            return Err(ModelError::OtherData { trained, given });
+        }
+        if !self.encoder.reads_texts(Side::Document) && trained.corpus != given.corpus {
+            let (trained, given) = boxed();
+            return Err(ModelError::OtherDocuments { trained, given });
         }
         Ok(())
     }

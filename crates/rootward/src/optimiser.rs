@@ -8,7 +8,7 @@
 mod geodesic;
 
 use rayon::prelude::*;
-use rootward_kernels::{AdamStep, adam_row, add_scaled};
+use rootward_kernels::{AdamStep, adam_row, add_scaled, scale_by};
 use serde::{Deserialize, Serialize};
 
 use crate::matrix::Matrix;
@@ -29,6 +29,10 @@ pub enum Optimiser {
         epsilon: f32,
         /// Whether a step moves only the rows of its batch, each by its own step count; else it moves all rows.
         lazy: bool,
+        /// What a step takes from a moved parameter, as a share of itself times the rate: `AdamW` [Loshchilov & Hutter
+        /// 2019]; 0 or more. Biases and norms of Transformers keep theirs.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        decay: f32,
     },
     /// Adagrad: the rate is divided by the root of the sum of all squared gradients so far [Duchi et al., JMLR 2011].
     ///
@@ -44,6 +48,11 @@ pub enum Optimiser {
         /// The longest step, in units of distance, above 0.
         clip: f32,
     },
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(x: &f32) -> bool {
+    *x == 0.0
 }
 
 /// The gradients of the rows that a step touches.
@@ -122,18 +131,24 @@ impl Optimiser {
                     geodesic::descend(row, &gradient, (rate * gradient.norm).min(clip));
                 }
             }
-            Optimiser::Adam { beta1, beta2, epsilon, lazy } => {
+            Optimiser::Adam { beta1, beta2, epsilon, lazy, decay } => {
                 let step = |taken: u32| {
                     let correction = |beta: f32| 1.0 - beta.powf(taken as f32);
                     let (correction1, correction2) = (correction(beta1), correction(beta2));
                     AdamStep { rate, beta1, beta2, epsilon, correction1, correction2 }
                 };
                 let Moments { first, second, steps } = moments;
+                let shrink = |params: &mut [f32]| {
+                    if decay > 0.0 {
+                        scale_by(params, 1.0 - rate * decay);
+                    }
+                };
                 if lazy {
                     for (row, grad) in touched.iter().zip(values.chunks_exact(dim)) {
                         let row = *row as usize;
                         steps[row] += 1;
                         let (mean, square) = (first.row_mut(row), second.row_mut(row));
+                        shrink(rows.row_mut(row));
                         adam_row(&step(steps[row]), rows.row_mut(row), mean, square, grad);
                     }
                 } else {
@@ -144,6 +159,7 @@ impl Optimiser {
                     moved.zip(slots).with_min_len(1024).for_each(
                         |((((params, mean), square), taken), slot)| {
                             *taken += 1;
+                            shrink(params);
                             let start = *slot as usize * dim;
                             let grad = if *slot == NO_SLOT { &still } else { &values[start..start + dim] };
                             adam_row(&step(*taken), params, mean, square, grad);

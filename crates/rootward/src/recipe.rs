@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::optimiser::Optimiser;
 use crate::table::TableConfig;
 
+pub use text::{BodyConfig, Documents, HeadConfig, LearnFrom, TextConfig, Towers};
+
 mod check;
+mod text;
 
 /// A whole training run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +22,9 @@ pub struct Recipe {
     pub seed: u64,
     /// What is trained.
     pub encoder: EncoderConfig,
+    /// What queries are learned from; left out, the judgements of the training split.
+    #[serde(default = "judgements_alone", skip_serializing_if = "is_judgements_alone")]
+    pub learn_from: Vec<LearnFrom>,
     /// How progress is measured on the way.
     pub validation: Validation,
     /// What is done, in order.
@@ -26,11 +32,26 @@ pub struct Recipe {
 }
 
 /// What is trained.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EncoderConfig {
     /// A free vector for every query and document.
     Table(TableConfig),
+    /// Vectors that follow from texts.
+    Text(TextConfig),
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(x: &f64) -> bool {
+    *x == 0.0
+}
+
+fn judgements_alone() -> Vec<LearnFrom> {
+    vec![LearnFrom::Judgements]
+}
+
+fn is_judgements_alone(learn_from: &Vec<LearnFrom>) -> bool {
+    *learn_from == judgements_alone()
 }
 
 /// How progress is measured on the way.
@@ -208,6 +229,9 @@ pub struct Rate {
     pub start: f32,
     /// At the end; the rate changes evenly from step to step.
     pub end: f32,
+    /// Share of the stage, 0 to 1, over which the rate first rises from 0 to where it would be.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub warm_up: f64,
 }
 
 /// Two-sided early stopping: one recall must rise and the other may not fall  [HR §4].

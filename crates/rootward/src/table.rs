@@ -7,14 +7,14 @@
 mod chart;
 
 use rand::Rng;
-use rootward_kernels::add_scaled;
 use serde::{Deserialize, Serialize};
 
 use crate::encoder::{EncodeError, Encoder, Input, Keep, Side, Trainable};
+use crate::learned::LearnedRows;
 use crate::matrix::Matrix;
-use crate::optimiser::{Gradients, Moments, NO_SLOT, Optimiser};
+use crate::optimiser::Optimiser;
 use crate::random::fill_normal;
-use crate::tensors::{Tensor, TensorError, Tensors};
+use crate::tensors::{TensorError, Tensors};
 
 pub use chart::Score;
 
@@ -38,23 +38,11 @@ pub struct TableEncoder {
     docs: Table,
 }
 
-/// One tower: the vectors, the gradients collected for the coming step, and what the optimiser remembers.
+/// One tower.
 #[derive(Clone, Debug)]
 struct Table {
     side: Side,
-    rows: Matrix,
-    optimiser: Optimiser,
-    moments: Moments,
-    pending: Pending,
-}
-
-/// Gradients of the rows that were touched since the last step.
-#[derive(Clone, Debug)]
-struct Pending {
-    /// Where the gradient of each row stands in `grads`; `NO_SLOT` where it has none.
-    slots: Vec<u32>,
-    touched: Vec<u32>,
-    grads: Vec<f32>,
+    learned: LearnedRows,
 }
 
 impl TableEncoder {
@@ -84,7 +72,7 @@ impl TableEncoder {
 
     /// How many queries and documents it knows.
     pub fn n_rows(&self, side: Side) -> usize {
-        self.table(side).rows.n_rows()
+        self.table(side).learned.rows().n_rows()
     }
 
     fn table(&self, side: Side) -> &Table {
@@ -104,67 +92,49 @@ impl TableEncoder {
 
 impl Encoder for TableEncoder {
     fn dim(&self) -> usize {
-        self.score.width(self.queries.rows.dim())
+        self.score.width(self.queries.learned.rows().dim())
     }
 
     fn encode(&self, side: Side, inputs: &[Input<'_>]) -> Result<Matrix, EncodeError> {
         let rows = self.table(side).gather(inputs)?; // (inputs, row numbers)
         Ok(self.score.vectors(side, rows))
     }
+
+    fn reads_texts(&self, _side: Side) -> bool {
+        false
+    }
 }
 
 impl Trainable for TableEncoder {
     fn backward(&mut self, side: Side, inputs: &[Input<'_>], grad: &Matrix) -> Result<(), EncodeError> {
-        let dim = self.dim();
-        if (grad.n_rows(), grad.dim()) != (inputs.len(), dim) {
-            return Err(EncodeError::Gradient {
-                expected_rows: inputs.len(),
-                expected_dim: dim,
-                got_rows: grad.n_rows(),
-                got_dim: grad.dim(),
-            });
-        }
+        EncodeError::check_gradient(inputs.len(), self.dim(), grad)?;
         let rows = self.table(side).gather(inputs)?; // (inputs, row numbers)
         let grad = self.score.pull_back(side, rows, grad); // (inputs, row numbers)
-        self.table_mut(side).pending.add(inputs, &grad);
+        let learned = &mut self.table_mut(side).learned;
+        inputs.iter().enumerate().for_each(|(i, input)| learned.add(input.idx, grad.row(i)));
         Ok(())
     }
 
     fn step(&mut self, rate: f32) {
-        rayon::join(|| self.queries.step(rate), || self.docs.step(rate));
+        rayon::join(|| self.queries.learned.step(rate), || self.docs.learned.step(rate));
     }
 
     fn start_optimiser(&mut self, optimiser: Optimiser) {
-        for table in [&mut self.queries, &mut self.docs] {
-            table.optimiser = optimiser;
-            table.moments = Moments::start(optimiser, table.rows.n_rows(), table.rows.dim());
-        }
+        self.queries.learned.start_optimiser(optimiser);
+        self.docs.learned.start_optimiser(optimiser);
     }
 
     fn tensors(&self, keep: Keep) -> Tensors {
         let mut tensors = Tensors::default();
         for table in [&self.queries, &self.docs] {
-            let name = side_name(table.side);
-            tensors.insert(name, Tensor::from(&table.rows));
-            if keep == Keep::Training {
-                tensors.insert(&format!("{name}.first"), Tensor::from(&table.moments.first));
-                tensors.insert(&format!("{name}.second"), Tensor::from(&table.moments.second));
-                tensors.insert(&format!("{name}.steps"), Tensor::from(&table.moments.steps[..]));
-            }
+            table.learned.save(side_name(table.side), keep, &mut tensors);
         }
         tensors
     }
 
     fn restore(&mut self, tensors: &Tensors) -> Result<(), TensorError> {
         for table in [&mut self.queries, &mut self.docs] {
-            let name = side_name(table.side);
-            table.rows = tensors.matrix_like(name, &table.rows)?;
-            if tensors.contains(&format!("{name}.steps")) {
-                let moments = &mut table.moments;
-                moments.first = tensors.matrix_like(&format!("{name}.first"), &moments.first)?;
-                moments.second = tensors.matrix_like(&format!("{name}.second"), &moments.second)?;
-                moments.steps = tensors.counts(&format!("{name}.steps"), moments.steps.len())?;
-            }
+            table.learned.restore(side_name(table.side), tensors)?;
         }
         Ok(())
     }
@@ -172,72 +142,32 @@ impl Trainable for TableEncoder {
 
 impl Table {
     fn new(side: Side, rows: Matrix) -> Self {
-        let optimiser = Optimiser::Sgd {};
-        let pending = Pending { slots: vec![NO_SLOT; rows.n_rows()], touched: Vec::new(), grads: Vec::new() };
-        Table {
-            side,
-            moments: Moments::start(optimiser, rows.n_rows(), rows.dim()),
-            rows,
-            optimiser,
-            pending,
-        }
+        Table { side, learned: LearnedRows::new(rows) }
     }
 
     /// Copies of the rows of the inputs: shape `(inputs.len(), dim)`.
     fn gather(&self, inputs: &[Input<'_>]) -> Result<Matrix, EncodeError> {
-        self.check(inputs)?;
-        let dim = self.rows.dim();
-        let mut values = Vec::with_capacity(inputs.len() * dim);
-        for input in inputs {
-            values.extend_from_slice(self.rows.row(input.idx as usize));
-        }
-        Ok(Matrix::new(inputs.len(), dim, values).expect("every input gave one row"))
-    }
-
-    /// Makes sure that there is a row for every input.
-    fn check(&self, inputs: &[Input<'_>]) -> Result<(), EncodeError> {
-        let n_rows = self.rows.n_rows();
-        match inputs.iter().find(|input| input.idx as usize >= n_rows) {
-            Some(Input { idx, .. }) => {
-                Err(EncodeError::NoRow { side: side_name(self.side), n_rows, idx: *idx })
-            }
-            None => Ok(()),
-        }
-    }
-
-    fn step(&mut self, rate: f32) {
-        let Pending { touched, slots, grads } = &self.pending;
-        let grads = Gradients { touched, slots, values: grads };
-        self.optimiser.step(&mut self.rows, &mut self.moments, grads, rate);
-        self.pending.clear();
+        gather(self.side, self.learned.rows(), inputs)
     }
 }
 
-impl Pending {
-    fn add(&mut self, inputs: &[Input<'_>], grad: &Matrix) {
-        let dim = grad.dim();
-        for (i, input) in inputs.iter().enumerate() {
-            let slot = &mut self.slots[input.idx as usize];
-            if *slot == NO_SLOT {
-                *slot = self.touched.len() as u32;
-                self.touched.push(input.idx);
-                self.grads.extend_from_slice(grad.row(i));
-            } else {
-                let start = *slot as usize * dim;
-                add_scaled(1.0, grad.row(i), &mut self.grads[start..start + dim]);
-            }
-        }
+/// Copies of the rows that stand at the places of the inputs: shape `(inputs.len(), dim)`.
+///
+/// # Errors
+/// When there is no row for an input.
+pub(crate) fn gather(side: Side, rows: &Matrix, inputs: &[Input<'_>]) -> Result<Matrix, EncodeError> {
+    let (n_rows, dim) = (rows.n_rows(), rows.dim());
+    if let Some(Input { idx, .. }) = inputs.iter().find(|input| input.idx as usize >= n_rows) {
+        return Err(EncodeError::NoRow { side: side_name(side), n_rows, idx: *idx });
     }
-
-    fn clear(&mut self) {
-        for row in self.touched.drain(..) {
-            self.slots[row as usize] = NO_SLOT;
-        }
-        self.grads.clear();
+    let mut values = Vec::with_capacity(inputs.len() * dim);
+    for input in inputs {
+        values.extend_from_slice(rows.row(input.idx as usize));
     }
+    Ok(Matrix::new(inputs.len(), dim, values).expect("every input gave one row"))
 }
 
-fn side_name(side: Side) -> &'static str {
+pub(crate) fn side_name(side: Side) -> &'static str {
     match side {
         Side::Query => "query",
         Side::Document => "document",

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::files::{WriteError, write_aside};
@@ -124,19 +125,70 @@ impl Tensors {
         (!tensors.is_empty()).then(|| Tensors { tensors, notes: BTreeMap::new() })
     }
 
+    /// The names of all arrays, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tensors.keys().map(String::as_str)
+    }
+
+    /// The numbers of an array of any shape, finite, with that shape.
+    ///
+    /// # Errors
+    /// When it is missing, not of f32, f16 or bf16, or holds a NaN or an infinity.
+    pub fn floats(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>), TensorError> {
+        let tensor = self.get(name)?;
+        let values = tensor.floats();
+        let values = values.ok_or_else(|| tensor.shape_error(name, "numbers of f32, f16 or bf16"))?;
+        if let Some(bad) = values.iter().position(|x| !x.is_finite()) {
+            let row = bad / tensor.shape.last().copied().unwrap_or(1).max(1);
+            return Err(TensorError::NotFinite { name: name.to_owned(), row });
+        }
+        Ok((tensor.shape.clone(), values))
+    }
+
+    /// Adds a matrix as numbers of one byte, each row scaled by its own greatest number: a quarter of the size.
+    pub fn insert_as_bytes(&mut self, name: &str, matrix: &Matrix) {
+        let (mut bytes, mut scales) = (Vec::with_capacity(matrix.values().len()), Vec::new());
+        for row in (0..matrix.n_rows()).map(|i| matrix.row(i)) {
+            let greatest = row.iter().fold(0.0f32, |greatest, x| greatest.max(x.abs()));
+            let scale = if greatest > 0.0 { greatest / 127.0 } else { 1.0 };
+            bytes.extend(row.iter().map(|x| (x / scale).round() as i8 as u8));
+            scales.extend(scale.to_le_bytes());
+        }
+        let shape = vec![matrix.n_rows(), matrix.dim()];
+        self.insert(name, Tensor { shape, dtype: Dtype::I8, bytes });
+        let scales = Tensor { shape: vec![matrix.n_rows()], dtype: Dtype::F32, bytes: scales };
+        self.insert(&scale_of(name), scales);
+    }
+
+    /// The matrix of that name, or where there is none, the only matrix there is.
+    ///
+    /// # Errors
+    /// When there is no matrix or there are several, or as [`Tensors::matrix`].
+    pub fn only_matrix(&self, name: &str) -> Result<Matrix, TensorError> {
+        let mut matrices = self.tensors.iter().filter(|(_, tensor)| tensor.shape.len() == 2);
+        match (self.contains(name), matrices.next(), matrices.next()) {
+            (false, Some((only, _)), None) => self.matrix(only),
+            _ => self.matrix(name),
+        }
+    }
+
     /// An array of two dimensions, its numbers finite.
     ///
     /// # Errors
-    /// When it is missing, not a matrix of `f32` with at least one column, or holds a NaN or an infinity.
+    /// When it is missing, not a matrix of f32, f16, bf16 or scaled bytes with at least one column, or holds a NaN or an
+    /// infinity.
     pub fn matrix(&self, name: &str) -> Result<Matrix, TensorError> {
         let tensor = self.get(name)?;
         let [n_rows, dim] = tensor.shape[..] else {
             return Err(tensor.shape_error(name, "a matrix"));
         };
-        if tensor.dtype != Dtype::F32 || dim == 0 {
-            return Err(tensor.shape_error(name, "rows of f32"));
+        if dim == 0 {
+            return Err(tensor.shape_error(name, "rows of at least one number"));
         }
-        let values: Vec<f32> = words(&tensor.bytes).map(f32::from_le_bytes).collect();
+        let values = match tensor.dtype {
+            Dtype::I8 => self.from_bytes(name, tensor, n_rows, dim)?,
+            _ => tensor.floats().ok_or_else(|| tensor.shape_error(name, "numbers of f32, f16 or bf16"))?,
+        };
         if let Some(bad) = values.iter().position(|x| !x.is_finite()) {
             return Err(TensorError::NotFinite { name: name.to_owned(), row: bad / dim });
         }
@@ -201,14 +253,21 @@ impl Tensors {
     /// # Errors
     /// When the file cannot be read, does not parse, or its numbers are not those of its checksum.
     pub fn read(path: &Path) -> Result<Self, TensorError> {
+        match std::fs::read(path) {
+            Ok(bytes) => Self::parse(&bytes, path),
+            Err(cause) => Err(TensorError::Read { path: path.to_owned(), cause }),
+        }
+    }
+
+    /// What a file at `path` holds, given its bytes.
+    ///
+    /// # Errors
+    /// As [`Tensors::read`].
+    pub fn parse(bytes: &[u8], path: &Path) -> Result<Self, TensorError> {
         let path = path.to_owned();
-        let bytes = match std::fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(cause) => return Err(TensorError::Read { path, cause }),
-        };
         let parse = || -> Result<_, safetensors::SafeTensorError> {
-            let (_, header) = SafeTensors::read_metadata(&bytes)?;
-            Ok((header, SafeTensors::deserialize(&bytes)?))
+            let (_, header) = SafeTensors::read_metadata(bytes)?;
+            Ok((header, SafeTensors::deserialize(bytes)?))
         };
         let (header, file) = match parse() {
             Ok(parsed) => parsed,
@@ -228,6 +287,23 @@ impl Tensors {
             }
         }
         Ok(read)
+    }
+
+    /// The numbers of a matrix of scaled bytes.
+    fn from_bytes(
+        &self,
+        name: &str,
+        tensor: &Tensor,
+        n_rows: usize,
+        dim: usize,
+    ) -> Result<Vec<f32>, TensorError> {
+        let name = scale_of(name);
+        let (shape, scales) = self.floats(&name)?;
+        if shape != [n_rows] {
+            return Err(self.get(&name)?.shape_error(&name, &format!("[{n_rows}]")));
+        }
+        let rows = tensor.bytes.chunks_exact(dim).zip(scales);
+        Ok(rows.flat_map(|(row, scale)| row.iter().map(move |byte| f32::from(*byte as i8) * scale)).collect())
     }
 
     fn get(&self, name: &str) -> Result<&Tensor, TensorError> {
@@ -253,7 +329,23 @@ impl Tensors {
 /// Where the checksum stands in the header.
 const CHECKSUM: &str = "crc32";
 
+/// The tensor that a matrix of scaled bytes is scaled by, row by row.
+fn scale_of(name: &str) -> String {
+    format!("{name}.scale")
+}
+
 impl Tensor {
+    /// The numbers as f32; `None` where they are of another kind.
+    fn floats(&self) -> Option<Vec<f32>> {
+        let halves = || self.bytes.chunks_exact(2).map(|b| [b[0], b[1]]);
+        match self.dtype {
+            Dtype::F32 => Some(words(&self.bytes).map(f32::from_le_bytes).collect()),
+            Dtype::F16 => Some(halves().map(|half| f16::from_le_bytes(half).to_f32()).collect()),
+            Dtype::BF16 => Some(halves().map(|half| bf16::from_le_bytes(half).to_f32()).collect()),
+            _ => None,
+        }
+    }
+
     fn shape_error(&self, name: &str, expected: &str) -> TensorError {
         TensorError::Shape { name: name.to_owned(), expected: expected.to_owned(), found: self.shape.clone() }
     }
@@ -314,6 +406,28 @@ mod tests {
         );
         t.insert("a", Tensor::from(&Matrix::new(2, 1, vec![0.0, f32::NAN]).unwrap()));
         assert!(said(t.matrix("a")).contains("not finite in row 1"));
+    }
+
+    #[test]
+    fn halves_and_scaled_bytes_are_read_as_numbers() {
+        let mut t = Tensors::default();
+        let numbers = [1.0f32, -2.0, 0.5, 100.0];
+        let halves = |half: &dyn Fn(f32) -> [u8; 2]| numbers.iter().flat_map(|x| half(*x)).collect::<Vec<u8>>();
+        let tensor = |dtype, bytes| Tensor { shape: vec![2, 2], dtype, bytes };
+        t.insert("f", tensor(Dtype::F16, halves(&|x| f16::from_f32(x).to_le_bytes())));
+        t.insert("b", tensor(Dtype::BF16, halves(&|x| bf16::from_f32(x).to_le_bytes())));
+        assert_eq!((t.matrix("f").unwrap().values(), t.matrix("b").unwrap().values()), (&numbers[..], &numbers[..]));
+        t.insert_as_bytes("i", &Matrix::new(2, 2, numbers.to_vec()).unwrap());
+        let near = t.matrix("i").unwrap().values().iter().zip(numbers).all(|(got, x)| (got - x).abs() < 0.5);
+        assert!(near && t.matrix("i").unwrap().row(0)[1] == -2.0, "{:?}", t.matrix("i"));
+    }
+
+    #[test]
+    fn the_only_matrix_is_found_under_any_name() {
+        let mut t = example();
+        assert_eq!(t.only_matrix("embeddings").unwrap(), t.matrix("a").unwrap());
+        t.insert("c", Tensor::from(&Matrix::zeros(1, 1)));
+        assert_eq!(t.only_matrix("embeddings").unwrap_err().to_string(), "tensor `embeddings` is missing");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::ids::QueryIdx;
 use crate::loss::{LossError, Scratch, Targets, corrected_softmax, hyperbolic_softmax};
 use crate::pairs::Pairs;
 use crate::random::{Purpose, stream};
-use crate::recipe::{Distance, Loss, Part, Recipe, Stage};
+use crate::recipe::{Distance, Loss, Part, Rate, Recipe, Stage};
 use crate::sampling::{NothingToDraw, Sampler};
 use crate::tensors::{TensorError, Tensors};
 
@@ -204,7 +204,7 @@ impl<'a> Trainer<'a> {
         if train.n_pairs() == 0 {
             return Err(TrainError::NoPairs { name: data.name.clone() });
         }
-        let validation = validation_pairs(data, train, &recipe);
+        let validation = validation_pairs(data, train, &recipe, encoder.reads_texts(Side::Query));
         let (far_from, farthest) =
             (recipe.validation.far_from, validation.by_distance().len().saturating_sub(1));
         let watches_far = |stage: &&Stage| {
@@ -316,8 +316,8 @@ impl<'a> Trainer<'a> {
         let batch = self.sampler.as_mut().expect("stage_steps_cached made it").batch(step);
         let queries = Input::queries(self.data, &batch.queries);
         let docs: Vec<Input<'_>> = batch.docs.iter().map(|d| Input::doc(self.data, *d)).collect();
-        let query_vectors = self.encoder.encode(Side::Query, &queries)?; // (batch, dim)
-        let doc_vectors = self.encoder.encode(Side::Document, &docs)?; // (n_docs, dim)
+        let query_vectors = self.encoder.encode_in_training(Side::Query, &queries)?; // (batch, dim)
+        let doc_vectors = self.encoder.encode_in_training(Side::Document, &docs)?; // (n_docs, dim)
 
         let targets = Targets {
             positives: &batch.positives,
@@ -415,21 +415,25 @@ const PROGRESS: &str = "progress";
 const ENCODER: &str = "encoder.";
 const BEST: &str = "best.";
 
-/// The queries measured during training: those of the dev split that are trained too, else a sample of all that are.
+/// The queries measured during training: those of the dev split, else a sample of those that are trained.
 ///
-/// A table has no vector for a query that is not trained, so what this measures is fit and not generalisation.
-fn validation_pairs(data: &Dataset, train: &Pairs, recipe: &Recipe) -> Pairs {
+/// A table has no vector for a query that is not trained: for it the dev split is what it shares with the training
+/// split, and what this measures is fit and not generalisation.
+fn validation_pairs(data: &Dataset, train: &Pairs, recipe: &Recipe, answers_anything: bool) -> Pairs {
     let trained: HashSet<QueryIdx> = train.queries().iter().copied().collect();
     let dev = data.pairs(Split::Dev).map(|dev| {
-        let both = (0..dev.n_queries()).filter(|row| trained.contains(&dev.queries()[*row]));
-        dev.subset(&both.collect::<Vec<_>>())
+        let known = |row: &usize| answers_anything || trained.contains(&dev.queries()[*row]);
+        dev.subset(&(0..dev.n_queries()).filter(known).collect::<Vec<_>>())
     });
     let from = dev.as_ref().filter(|dev| dev.n_queries() > 0).unwrap_or(train);
     from.sample(recipe.validation.queries, &mut stream(recipe.seed, Purpose::Validation))
 }
 
 fn rate_at(stage: &Stage, step: usize, steps: usize) -> f32 {
-    stage.rate.start + (stage.rate.end - stage.rate.start) * (step as f32 / steps as f32)
+    let Rate { start, end, warm_up } = stage.rate;
+    let rate = start + (end - start) * (step as f32 / steps as f32);
+    let warm_up = (warm_up * steps as f64) as f32;
+    if (step as f32) < warm_up { rate * (step + 1) as f32 / (warm_up + 1.0) } else { rate }
 }
 
 #[cfg(test)]

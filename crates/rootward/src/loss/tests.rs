@@ -8,7 +8,7 @@ use rand_pcg::Pcg64;
 use serde::Deserialize;
 
 use super::*;
-use crate::encoder::{Encoder, Input, Keep, Side, Trainable};
+use crate::encoder::{Encoder, Input, Keep, Side, Text, Trainable};
 use crate::optimiser::Optimiser;
 use crate::random::{Purpose, stream};
 use crate::table::{Score, TableEncoder};
@@ -183,7 +183,7 @@ fn encoder(golden: &Golden) -> TableEncoder {
 }
 
 fn every_row(n: usize) -> Vec<Input<'static>> {
-    (0..n as u32).map(|idx| Input { idx, text: "" }).collect()
+    (0..n as u32).map(|idx| Input { idx, text: Text::default() }).collect()
 }
 
 /// The gradients of the tables themselves, read off a step of plain descent; a rate of 256 loses no digit.

@@ -1,10 +1,12 @@
 //! Models that come back as they were, and folders that are refused.
 
 use super::*;
+use crate::body::{Body, Start};
 use crate::dataset::Document;
 use crate::encoder::Input;
 use crate::hierarchy::{Edge, Hierarchy};
 use crate::ids::DocIdx;
+use crate::recipe::BodyConfig;
 
 const RECIPE_TEXT: &str = r#"
 seed = 7
@@ -37,22 +39,26 @@ fn data(name: &str, ids: &[&str]) -> Dataset {
 }
 
 /// A folder with a model in it, and the encoder and data of the model.
-fn saved() -> (tempfile::TempDir, TableEncoder, Dataset) {
+fn saved() -> (tempfile::TempDir, Box<dyn Trainable>, Dataset) {
     let (recipe, data) = (Recipe::parse(RECIPE_TEXT, &[]).unwrap(), data("abc", &["a", "b", "c"]));
-    let encoder = new_encoder(&recipe, &data);
+    let encoder = new_encoder(&recipe, &data, &no_network).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    save(folder.path(), &encoder, &recipe, &data).unwrap();
+    save(folder.path(), &*encoder, &recipe, &data).unwrap();
     (folder, encoder, data)
 }
 
+fn no_network(_: &BodyConfig, _: Start<'_>) -> Result<Box<dyn Body>, OpenError> {
+    Err("no network is known here".into())
+}
+
 fn refused(folder: &Path) -> String {
-    Model::open(folder).unwrap_err().to_string()
+    Model::open(folder, &no_network).unwrap_err().to_string()
 }
 
 #[test]
 fn a_model_that_was_saved_gives_the_same_vectors() {
     let (folder, encoder, data) = saved();
-    let model = Model::open(folder.path()).unwrap();
+    let model = Model::open(folder.path(), &no_network).unwrap();
     let inputs = Input::all_docs(&data);
     for side in [Side::Query, Side::Document] {
         assert_eq!(model.encoder.encode(side, &inputs).unwrap(), encoder.encode(side, &inputs).unwrap());
@@ -71,7 +77,7 @@ fn the_recipe_lies_beside_the_model() {
 #[test]
 fn a_model_of_other_data_is_refused() {
     let (folder, ..) = saved();
-    let model = Model::open(folder.path()).unwrap();
+    let model = Model::open(folder.path(), &no_network).unwrap();
     for ids in [&["a", "b", "d"][..], &["b", "a", "c"], &["a", "b", "c", "d"]] {
         let message = model.belongs_to(&data("other", ids)).unwrap_err().to_string();
         assert!(message.starts_with("the model was trained on `abc` (3 queries, 3 documents, "), "{message}");
@@ -94,11 +100,11 @@ fn a_folder_without_a_whole_model_is_refused() {
 #[test]
 fn a_model_of_a_later_format_is_refused_whatever_else_it_says() {
     let (folder, ..) = saved();
-    for format in ["2", "4294967297"] {
+    for format in ["1", "3", "4294967298"] {
         fs::write(folder.path().join(CONFIG), format!("{{\"format\": {format}, \"towers\": 3}}")).unwrap();
         let message = refused(folder.path());
         let expected =
-            format!("config.json is of format {format}, this program reads format 1; use a later version");
+            format!("config.json is of format {format}, this program reads format 2; train it again");
         assert!(message.contains(&expected), "{message}");
     }
 }
@@ -110,12 +116,12 @@ fn a_damaged_description_is_refused() {
     let text = fs::read_to_string(&path).unwrap();
     for (bad, expected) in [
         (text[..text.len() / 2].to_owned(), "EOF while parsing"),
-        (text.replace("\"format\": 1,", ""), "missing field `format`"),
+        (text.replace("\"format\": 2,", ""), "missing field `format`"),
         (text.replace("\"dim\": 6", "\"width\": 6"), "unknown field `width`"),
     ] {
         fs::write(&path, bad).unwrap();
         let message = refused(folder.path());
-        assert!(message.contains(expected) && message.contains("a model of format 1"), "{message}");
+        assert!(message.contains(expected) && message.contains("a model of format 2"), "{message}");
     }
 }
 
@@ -150,6 +156,6 @@ fn a_save_that_fails_half_way_leaves_no_mixture_of_two_models() {
     fs::remove_file(folder.path().join(RECIPE)).unwrap();
     fs::create_dir(folder.path().join(RECIPE)).unwrap();
     fs::write(folder.path().join(RECIPE).join("in-the-way"), "").unwrap();
-    save(folder.path(), &encoder, &recipe, &data).unwrap_err();
+    save(folder.path(), &*encoder, &recipe, &data).unwrap_err();
     assert!(!exists(folder.path()));
 }

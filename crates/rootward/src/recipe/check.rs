@@ -4,19 +4,29 @@
 //! and what would make sense.
 
 use super::{
-    By, Distance, EncoderConfig, Loss, Rate, Recipe, RecipeError, Sampling, Source, Stage, TEMPERATURES,
+    BodyConfig, By, Distance, Documents, EncoderConfig, HeadConfig, LearnFrom, Loss, Rate, Recipe, RecipeError,
+    Sampling, Source, Stage, TEMPERATURES, TextConfig,
 };
 use crate::optimiser::Optimiser;
 use crate::table::{Score, TableConfig};
 
 impl Recipe {
     pub(super) fn check(&self) -> Result<(), RecipeError> {
-        let EncoderConfig::Table(TableConfig { dim, score, init }) = self.encoder;
-        let positive = |x: f32| x > 0.0 && x.is_finite();
         let validation = self.validation;
         demand("seed", self.seed, i64::try_from(self.seed).is_ok(), "0 to 2^63 - 1, as TOML holds it")?;
-        demand("encoder.dim", dim, (1..=65_536).contains(&dim), "1 to 65536")?;
-        demand("encoder.init", init, positive(init), "a number above 0")?;
+        let score = match &self.encoder {
+            EncoderConfig::Table(config) => {
+                let TableConfig { dim, score, init } = *config;
+                demand("encoder.dim", dim, WIDTHS.contains(&dim), "1 to 65536")?;
+                demand("encoder.init", init, positive(init), "a number above 0")?;
+                score
+            }
+            EncoderConfig::Text(config) => {
+                config.check()?;
+                config.score
+            }
+        };
+        self.check_learn_from()?;
         demand("validation.queries", validation.queries, validation.queries > 0, "1 or more")?;
         demand("validation.every", validation.every, validation.every > 0, "1 or more")?;
         demand("stages", "empty", !self.stages.is_empty(), "at least one stage")?;
@@ -26,13 +36,51 @@ impl Recipe {
         }
         Ok(())
     }
+
+    fn check_learn_from(&self) -> Result<(), RecipeError> {
+        let reads = matches!(self.encoder, EncoderConfig::Text(_));
+        let others = self.learn_from.iter().any(|from| *from != LearnFrom::Judgements);
+        demand("learn_from", "empty", !self.learn_from.is_empty(), "judgements, titles, synonyms or texts")?;
+        demand("learn_from", "more than judgements", reads || !others, "judgements where `encoder` is a table")
+    }
+}
+
+impl TextConfig {
+    fn check(&self) -> Result<(), RecipeError> {
+        let read = |most: usize| {
+            demand("encoder.body.max_tokens", most, (1..=1 << 20).contains(&most), "1 to 1048576")
+        };
+        match &self.body {
+            BodyConfig::Static { from, dim, max_tokens } => {
+                read(*max_tokens)?;
+                let random = from == "random";
+                demand("encoder.body.dim", "missing", dim.is_some() || !random, "1 to 65536 for random vectors")?;
+                let dim = dim.unwrap_or(1);
+                demand("encoder.body.dim", dim, WIDTHS.contains(&dim), "1 to 65536")?;
+            }
+            BodyConfig::Transformer { max_tokens, .. } => read(*max_tokens)?,
+        }
+        let speed = |key: &str, speed: f32| demand(key, speed, positive(speed), "a number above 0");
+        if let Some(HeadConfig { dim, speed: head }) = self.head {
+            demand("encoder.head.dim", dim, WIDTHS.contains(&dim), "1 to 65536")?;
+            speed("encoder.head.speed", head)?;
+        }
+        match self.documents {
+            Documents::Encoded {} => {}
+            Documents::Table { init, speed: table } => {
+                demand("encoder.documents.init", init, positive(init), "a number above 0")?;
+                speed("encoder.documents.speed", table)?;
+            }
+            Documents::Both { speed: table } => speed("encoder.documents.speed", table)?,
+        }
+        demand("encoder.score", "hyperbolic", self.score != Score::Hyperbolic, "dot or cosine for texts")
+    }
 }
 
 impl Stage {
     fn check(&self, at: &str) -> Result<(), RecipeError> {
         let key = |name: &str| format!("{at}.{name}");
         let share = |x: f64| (0.0..=1.0).contains(&x);
-        let positive = |x: f32| x > 0.0 && x.is_finite();
         let exponent = |x: f64| (-10.0..=10.0).contains(&x);
         demand(&key("batch"), self.batch, (1..=MOST).contains(&self.batch), "1 to 16777216")?;
         let (name, length) = match (self.epochs, self.steps) {
@@ -111,7 +159,9 @@ impl Stage {
         }
         let power = distance_power.unwrap_or(0.0);
         demand(&key("loss.distance_power"), power, exponent(power), "-10 to 10")?;
-        if let Optimiser::Adam { beta1, beta2, epsilon, .. } = self.optimiser {
+        if let Optimiser::Adam { beta1, beta2, epsilon, decay, .. } = self.optimiser {
+            let expected = "0 or more and below 1";
+            demand(&key("optimiser.decay"), decay, (0.0..1.0).contains(&decay), expected)?;
             let decay = |x: f32| (0.0..1.0).contains(&x);
             demand(&key("optimiser.beta1"), beta1, decay(beta1), "0 or more and below 1")?;
             demand(&key("optimiser.beta2"), beta2, decay(beta2), "0 or more and below 1")?;
@@ -123,7 +173,8 @@ impl Stage {
         if let Optimiser::RiemannianSgd { clip } = self.optimiser {
             demand(&key("optimiser.clip"), clip, positive(clip), "a number above 0")?;
         }
-        let Rate { start, end } = self.rate;
+        let Rate { start, end, warm_up } = self.rate;
+        demand(&key("rate.warm_up"), warm_up, share(warm_up), "0 to 1")?;
         demand(&key("rate.start"), start, positive(start), "a number above 0")?;
         demand(&key("rate.end"), end, end >= 0.0 && end.is_finite(), "0 or more")?;
         if let Some(stop) = self.early_stop {
@@ -155,6 +206,13 @@ impl Stage {
             "adam, adagrad or sgd unless `encoder.score` is hyperbolic",
         )
     }
+}
+
+/// Numbers in a vector.
+const WIDTHS: std::ops::RangeInclusive<usize> = 1..=65_536;
+
+fn positive(x: f32) -> bool {
+    x > 0.0 && x.is_finite()
 }
 
 /// Rows or documents of a step beyond which a number is a slip of the hand.

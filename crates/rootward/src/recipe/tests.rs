@@ -100,7 +100,7 @@ fn settings_replace_single_values() {
         "encoder.score=cosine",
     ]);
     let recipe = changed.unwrap();
-    let EncoderConfig::Table(table) = recipe.encoder;
+    let EncoderConfig::Table(table) = recipe.encoder else { panic!("a table was asked for") };
     assert_eq!((recipe.seed, table.score), (9, crate::table::Score::Cosine));
     let Loss::Softmax { temperature, .. } = recipe.stages[1].loss;
     assert_eq!((temperature, &recipe.stages[0].name[..]), (5.5, "other words"));

@@ -27,7 +27,7 @@ pub enum Score {
 
 impl Score {
     /// Numbers of the vector that a row of `dim` numbers becomes.
-    pub(super) fn width(self, dim: usize) -> usize {
+    pub(crate) fn width(self, dim: usize) -> usize {
         match self {
             Score::Dot | Score::Cosine => dim,
             Score::Hyperbolic => dim + 1,
@@ -35,7 +35,7 @@ impl Score {
     }
 
     /// The vectors of rows: shape `(n, dim)` becomes `(n, width)`.
-    pub(super) fn vectors(self, side: Side, mut rows: Matrix) -> Matrix {
+    pub(crate) fn vectors(self, side: Side, mut rows: Matrix) -> Matrix {
         match self {
             Score::Dot => rows,
             Score::Cosine => {
@@ -55,7 +55,7 @@ impl Score {
     }
 
     /// The gradient with respect to rows from that of their vectors: shape `(n, width)` becomes `(n, dim)`.
-    pub(super) fn pull_back(self, side: Side, mut rows: Matrix, grad: &Matrix) -> Matrix {
+    pub(crate) fn pull_back(self, side: Side, mut rows: Matrix, grad: &Matrix) -> Matrix {
         match self {
             Score::Dot => grad.clone(),
             Score::Cosine => {

@@ -1,0 +1,103 @@
+//! What a recipe says of encoders that read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::table::Score;
+
+/// What a text encoder is made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextConfig {
+    /// The network that turns texts into vectors.
+    pub body: BodyConfig,
+    /// Whether queries and documents go through the same network.
+    pub towers: Towers,
+    /// A linear map behind each tower; left out, vectors are those of the network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<HeadConfig>,
+    /// Where the vectors of documents come from.
+    pub documents: Documents,
+    /// What a score is: `dot` or `cosine`.
+    pub score: Score,
+}
+
+/// A network that turns texts into vectors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum BodyConfig {
+    /// The mean of the vectors of a text's tokens.
+    Static {
+        /// Where its vectors begin: `builtin` for the model that comes with the program, `random`, or the folder of a
+        /// static model (`model.safetensors` and `tokenizer.json`).
+        from: String,
+        /// Numbers in a token's vector where these are random; else what the model has, or only the first so many.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dim: Option<usize>,
+        /// Tokens that are read of a text; what comes after is not.
+        max_tokens: usize,
+    },
+    /// A Transformer of the BERT family.
+    Transformer {
+        /// Folder of a sentence-transformers or Hugging Face model.
+        from: String,
+        /// Tokens that are read of a text; what comes after is not.
+        max_tokens: usize,
+        /// Layers, counted from the embeddings, that stay as they are.
+        #[serde(default)]
+        frozen_layers: usize,
+    },
+}
+
+/// Whether queries and documents go through the same network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Towers {
+    /// They do; the towers differ in their heads, where there are any.
+    One,
+    /// Each side has a network of its own, which begin alike.
+    Two,
+}
+
+/// A linear map behind each tower.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadConfig {
+    /// Numbers in a vector that leaves it; at most those of the network's vectors, whose first ones it begins with.
+    pub dim: usize,
+    /// Its learning rate, as a multiple of the stage's.
+    pub speed: f32,
+}
+
+/// Where the vectors of documents come from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Documents {
+    /// From their texts: a document that is added later has a vector.
+    Encoded {},
+    /// From a table: each document is free, and no other can be added.
+    Table {
+        /// Standard deviation of the normal distribution that the numbers start from.
+        init: f32,
+        /// Its learning rate, as a multiple of the stage's.
+        speed: f32,
+    },
+    /// From their texts, plus a table that begins with zeros.
+    Both {
+        /// The table's learning rate, as a multiple of the stage's.
+        speed: f32,
+    },
+}
+
+/// What queries are learned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LearnFrom {
+    /// The judgements of the training split.
+    Judgements,
+    /// The title of each document, as a query whose exact match it is.
+    Titles,
+    /// Each of its synonyms.
+    Synonyms,
+    /// Its text.
+    Texts,
+}

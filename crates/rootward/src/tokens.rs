@@ -1,0 +1,210 @@
+//! Texts as numbers of tokens, by the `tokenizer.json` of a model.
+//!
+//! What a token is, and what happens to capitals, accents and strange characters before, is all in that file; any text
+//! goes through, whatever is in it.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use rayon::prelude::*;
+use tokenizers::Tokenizer;
+
+use crate::files::{WriteError, write_aside};
+
+/// A vocabulary and the way texts are cut into it.
+pub struct Tokens {
+    tokenizer: Tokenizer,
+    /// The file as it was read, to be written again.
+    json: Arc<[u8]>,
+}
+
+/// Tokens of texts that are asked for again and again, as those of a data set in training.
+#[derive(Default)]
+pub struct TokenCache {
+    known: Mutex<HashMap<Box<str>, Arc<[u32]>>>,
+}
+
+/// A tokenizer could not be read, or could not read a text.
+#[derive(Debug, thiserror::Error)]
+pub enum TokensError {
+    /// The operating system could not read the file.
+    #[error("{} could not be read: {cause}; expected the tokenizer of a model", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The file is no tokenizer.
+    #[error("{} is no tokenizer: {cause}; expected a tokenizer.json as Hugging Face's tokenizers write it", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A text cannot be cut into tokens.
+    #[error("a text of {length} bytes could not be cut into tokens: {cause}")]
+    Text {
+        /// Its length.
+        length: usize,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Tokens {
+    /// The tokenizer in a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no tokenizer.
+    pub fn open(path: &Path) -> Result<Self, TokensError> {
+        let read = std::fs::read(path);
+        Self::from_json(&read.map_err(|cause| TokensError::Read { path: path.to_owned(), cause })?, path)
+    }
+
+    /// The tokenizer that a file at `path` holds.
+    ///
+    /// # Errors
+    /// When it is no tokenizer.
+    pub fn from_json(json: &[u8], path: &Path) -> Result<Self, TokensError> {
+        let bad = |cause| TokensError::Format { path: path.to_owned(), cause };
+        let mut tokenizer = Tokenizer::from_bytes(json).map_err(bad)?;
+        // How much is read of a text, and how texts of different lengths stand side by side, is not the file's business.
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(None).map_err(bad)?;
+        Ok(Tokens { tokenizer, json: json.into() })
+    }
+
+    /// Numbers that tokens may have: one more than the greatest.
+    pub fn n_tokens(&self) -> usize {
+        let vocabulary = self.tokenizer.get_vocab(true);
+        vocabulary.into_values().max().map_or(0, |greatest| greatest as usize + 1)
+    }
+
+    /// The tokens of a word of the vocabulary, each with its text: what a list of all of them shows.
+    pub fn vocabulary(&self) -> Vec<(String, u32)> {
+        let mut all: Vec<(String, u32)> = self.tokenizer.get_vocab(true).into_iter().collect();
+        all.sort_by_key(|(_, number)| *number);
+        all
+    }
+
+    /// The tokens of each text, at most `most`, without those that models put around texts.
+    ///
+    /// # Errors
+    /// When a text cannot be cut into tokens.
+    pub fn cut(&self, texts: &[&str], most: usize) -> Result<Vec<Arc<[u32]>>, TokensError> {
+        texts.par_iter().map(|text| self.cut_one(text, most)).collect()
+    }
+
+    /// As [`Tokens::cut`], for texts that will be asked for again.
+    ///
+    /// # Errors
+    /// When a text cannot be cut into tokens.
+    ///
+    /// # Panics
+    /// When another thread panicked in the cache.
+    pub fn cut_again(
+        &self,
+        texts: &[&str],
+        most: usize,
+        cache: &TokenCache,
+    ) -> Result<Vec<Arc<[u32]>>, TokensError> {
+        let known = || cache.known.lock().expect("no thread panics while it holds the cache");
+        let mut cut: Vec<Option<Arc<[u32]>>> = {
+            let known = known();
+            texts.iter().map(|text| known.get(*text).cloned()).collect()
+        };
+        let lacking: Vec<usize> = (0..texts.len()).filter(|i| cut[*i].is_none()).collect();
+        let found = lacking.par_iter().map(|i| self.cut_one(texts[*i], most)).collect::<Result<Vec<_>, _>>()?;
+        let mut known = known();
+        for (i, tokens) in lacking.into_iter().zip(found) {
+            if known.len() < MOST_KNOWN {
+                known.insert(texts[i].into(), tokens.clone());
+            }
+            cut[i] = Some(tokens);
+        }
+        Ok(cut.into_iter().map(|tokens| tokens.expect("what was lacking was just cut")).collect())
+    }
+
+    /// Writes the tokenizer as it was read.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), WriteError> {
+        write_aside(path, |file| std::io::Write::write_all(file, &self.json))
+    }
+
+    fn cut_one(&self, text: &str, most: usize) -> Result<Arc<[u32]>, TokensError> {
+        let cut = self.tokenizer.encode_fast(text, false);
+        let cut = cut.map_err(|cause| TokensError::Text { length: text.len(), cause })?;
+        let ids = cut.get_ids();
+        Ok(ids[..ids.len().min(most)].into())
+    }
+}
+
+/// Texts whose tokens are kept at the most: some gigabytes of long ones.
+const MOST_KNOWN: usize = 1 << 20;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A tokenizer of whole words: `[UNK]`, then the given ones.
+    pub(crate) fn of_words(words: &[&str]) -> Tokens {
+        let vocabulary: HashMap<String, u32> =
+            ["[UNK]"].iter().chain(words).map(|word| (*word).to_owned()).zip(0..).collect();
+        let json = serde_json::json!({
+            "version": "1.0", "truncation": {"direction": "Right", "max_length": 2, "strategy": "LongestFirst", "stride": 0},
+            "padding": null, "added_tokens": [],
+            "normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "Whitespace"},
+            "post_processor": null, "decoder": null,
+            "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "[UNK]"},
+        });
+        Tokens::from_json(json.to_string().as_bytes(), Path::new("words.json")).unwrap()
+    }
+
+    fn cut(text: &str, most: usize) -> Vec<u32> {
+        of_words(&["a", "sandal"]).cut(&[text], most).unwrap()[0].to_vec()
+    }
+
+    #[test]
+    fn a_text_becomes_the_numbers_of_its_tokens_as_many_as_are_read() {
+        assert_eq!(cut("A sandal, a", 9), [1, 2, 0, 1]);
+        assert_eq!(cut("A sandal, a", 2), [1, 2]);
+        assert_eq!((cut("", 9), cut(" \u{0}\u{202e}\u{fffd}", 9).len()), (vec![], 1));
+        assert_eq!(cut(&"sandal ".repeat(100_000), 512).len(), 512);
+    }
+
+    #[test]
+    fn what_is_cut_again_is_what_was_cut_before() {
+        let (tokens, cache) = (of_words(&["a", "sandal"]), TokenCache::default());
+        let texts = ["a sandal", "sandal", "a sandal"];
+        let first = tokens.cut_again(&texts, 9, &cache).unwrap();
+        assert_eq!(first, tokens.cut(&texts, 9).unwrap());
+        assert_eq!(tokens.cut_again(&texts, 9, &cache).unwrap(), first);
+    }
+
+    #[test]
+    fn a_file_that_is_no_tokenizer_is_named() {
+        let said = |json: &[u8]| Tokens::from_json(json, Path::new("t.json")).err().unwrap().to_string();
+        for json in [&b""[..], b"{}", b"\xff", b"[1, 2"] {
+            assert!(said(json).starts_with("t.json is no tokenizer: "), "{}", said(json));
+        }
+        let missing = Tokens::open(Path::new("nowhere/tokenizer.json")).err().unwrap().to_string();
+        assert!(missing.starts_with("nowhere/tokenizer.json could not be read"), "{missing}");
+    }
+
+    #[test]
+    fn a_tokenizer_is_written_as_it_was_read() {
+        let (dir, tokens) = (tempfile::tempdir().unwrap(), of_words(&["a"]));
+        let path = dir.path().join("tokenizer.json");
+        tokens.write(&path).unwrap();
+        let again = Tokens::open(&path).unwrap();
+        assert_eq!((again.n_tokens(), again.vocabulary()), (2, tokens.vocabulary()));
+    }
+}

@@ -111,7 +111,7 @@ impl<'a> Answers<'a> {
         Ok(Answers {
             model,
             data,
-            docs: doc_vectors(&model.encoder, data)?,
+            docs: doc_vectors(&*model.encoder, data)?,
             names: NameTable::of(data),
             pairs,
             rows,
@@ -141,7 +141,7 @@ impl<'a> Answers<'a> {
     pub(crate) fn answer(&self, query: QueryIdx, k: Option<usize>) -> anyhow::Result<Answer> {
         all_trained(self.data, &self.trained, &[query])?;
         let relevant: &[Relevant] = self.rows.get(&query).map_or(&[], |row| self.pairs.relevant(*row));
-        let queries = query_vectors(&self.model.encoder, self.data, &[query])?; // (1, dim)
+        let queries = query_vectors(&*self.model.encoder, self.data, &[query])?; // (1, dim)
         let vectors = Vectors { queries: &queries, docs: &self.docs };
         let k = k.unwrap_or(relevant.len().max(1));
         let run = Run::of_vectors(vectors, &[query], self.names.names(), k, &|_| {})?;

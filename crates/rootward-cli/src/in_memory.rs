@@ -3,7 +3,7 @@
 //! Nothing is written and nothing can be resumed; a run that is interrupted is lost, and what came before it is the
 //! caller's. The same data, recipe and seed give the same numbers as `rootward train` and `rootward eval` do.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use rootward::dataset::{Dataset, Split};
 use rootward::encoder::Trainable;
 use rootward::eval::{Evaluation, Judge, Names, Truth, Vectors, evaluate};
@@ -14,6 +14,7 @@ use rootward::tensors::Tensors;
 use rootward::trainer::Trainer;
 
 use crate::answers::{doc_vectors, query_vectors};
+use crate::bodies::open_body;
 use crate::interrupt;
 
 /// How far a run has come, over all stages of its recipe.
@@ -133,13 +134,21 @@ fn no_training_queries(data: &Dataset) -> String {
     format!("data set `{}` has no training queries: expected qrels/train.tsv in it", data.name)
 }
 
+/// An encoder as a recipe starts it.
+///
+/// # Errors
+/// When a network that the recipe names cannot be opened.
+pub(crate) fn new_encoder(recipe: &Recipe, data: &Dataset) -> anyhow::Result<Box<dyn Trainable>> {
+    model::new_encoder(recipe, data, &open_body).map_err(|cause| anyhow!(cause))
+}
+
 fn new_trainer<'a>(
     data: &'a Dataset,
     pairs: &'a Pairs,
     names: &'a Names<'a>,
     recipe: &Recipe,
 ) -> anyhow::Result<Trainer<'a>> {
-    let encoder = Box::new(model::new_encoder(recipe, data));
+    let encoder = new_encoder(recipe, data)?;
     Ok(Trainer::new(encoder, data, pairs, names, recipe.clone())?)
 }
 

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod answers;
+mod bodies;
 mod builtin;
 mod commands;
 mod diagnosis;

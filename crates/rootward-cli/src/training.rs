@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use rootward::dataset::Dataset;
-use rootward::eval::Names;
+use rootward::eval::NameTable;
 use rootward::files::{ASIDE, write_aside};
 use rootward::model::{self, Model};
 use rootward::recipe::Recipe;
 use rootward::tensors::Tensors;
 use rootward::trainer::{Event, TrainError, Trainer};
 
-use crate::in_memory::training_pairs;
+use crate::bodies::open_body;
+use crate::in_memory::{new_encoder, training_pairs};
 use crate::interrupt;
 use crate::progress::Bar;
 
@@ -45,7 +46,6 @@ const LOCK: &str = "lock";
 /// Trains a recipe on a data set into a folder.
 pub(crate) fn train(
     data: &Dataset,
-    names: &Names<'_>,
     recipe: &Recipe,
     folder: &Path,
     existing: Existing,
@@ -68,16 +68,19 @@ pub(crate) fn train(
             if text != recipe.to_toml() {
                 bail!("{} holds a model of another recipe: choose another --out", folder.display());
             }
-            Model::open(folder)?.belongs_to(data)?;
+            Model::open(folder, &open_body)?.belongs_to(data)?;
             return Ok(Finished { seconds: None });
         }
         _ if unfinished => {}
         _ => refuse_other_files(folder, recipe)?,
     }
 
-    let train = training_pairs(data)?;
-    let encoder = Box::new(model::new_encoder(recipe, data));
-    let mut trainer = Trainer::new(encoder, data, &train, names, recipe.clone())?;
+    let taught = data.teaching(&recipe.learn_from);
+    let train = training_pairs(&taught)?;
+    let table = NameTable::of(&taught);
+    let names = table.names();
+    let encoder = new_encoder(recipe, data)?;
+    let mut trainer = Trainer::new(encoder, &taught, &train, &names, recipe.clone())?;
     // A stage that cannot run is told before the ones before it have taken their hours.
     (0..recipe.stages.len()).try_for_each(|place| trainer.stage_steps(place).map(drop))?;
     if unfinished {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use flate2::bufread::MultiGzDecoder;
-use rootward::dataset::{DataError, Fault, each_line_in, unreadable};
+use rootward::dataset::{DataError, Fault, each_line_in, excerpt, unreadable};
 
 use counted::{Lines, Metered};
 
@@ -179,7 +179,8 @@ impl<'a> Source<'a> {
     }
 
     fn member(&self, member: &zipped::Member) -> Result<Text<'a>, DataError> {
-        let name = self.path.join(&member.name);
+        // The name is only shown, and may be anything: a message stays on one line.
+        let name = self.path.join(excerpt(member.name.trim_start_matches('/')));
         let cannot = |cause| DataError::Read { path: name.clone(), cause };
         let mut file = File::open(&self.path).map_err(cannot)?;
         file.seek(io::SeekFrom::Start(member.start)).map_err(cannot)?;

@@ -31,11 +31,19 @@ fn main() {
     let mut rng = stream(7, Purpose::Init);
     let config = TableConfig { dim: DIM, score: Score::Dot, init: 1.0 / 8.0 };
     let mut encoder = TableEncoder::new(ROWS, ROWS, config, &mut rng);
-    encoder.start_optimiser(Optimiser::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, lazy: true, decay: 0.0 });
+    encoder.start_optimiser(Optimiser::Adam {
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        lazy: true,
+        decay: 0.0,
+    });
     let mut scratch = Scratch::default();
     let mut step = || {
         let mut draw = || -> Vec<Input<'_>> {
-            (0..BATCH).map(|_| Input { idx: rng.random_range(0..ROWS as u32), text: Text::default() }).collect()
+            (0..BATCH)
+                .map(|_| Input { idx: rng.random_range(0..ROWS as u32), text: Text::default() })
+                .collect()
         };
         let (queries, docs) = (draw(), draw());
         let encode = |side, inputs: &[Input<'_>]| encoder.encode(side, inputs).expect("rows exist");

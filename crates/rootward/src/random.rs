@@ -83,7 +83,7 @@ pub fn fill_normal(values: &mut [f32], deviation: f32, rng: &mut impl Rng) {
 }
 
 /// Spreads a small difference over all bits: the finaliser of `SplitMix64` [Steele et al., OOPSLA 2014].
-fn scatter(x: u64) -> u64 {
+pub(crate) fn scatter(x: u64) -> u64 {
     let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

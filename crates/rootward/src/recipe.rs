@@ -321,6 +321,13 @@ impl Recipe {
         self.check()
     }
 
+    /// Takes another width of the vectors of a table; other encoders have that of their network or head.
+    pub fn set_dim(&mut self, dim: usize) {
+        if let EncoderConfig::Table(config) = &mut self.encoder {
+            config.dim = dim;
+        }
+    }
+
     /// The recipe as TOML, as [`Recipe::parse`] reads it.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a recipe has only values that TOML can hold")

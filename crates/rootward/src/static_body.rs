@@ -1,7 +1,9 @@
 //! The mean of token vectors: the fastest way from a text to a vector, and for short texts a good one.
 //!
 //! Each token has a vector whose length is its weight; a text is the mean of its tokens' vectors, a text without any is
-//! zero. Vectors begin at random, or are read from a static model: a folder with one matrix in `model.safetensors` and
+//! zero. Pairs of neighbouring tokens may have vectors too, which are added before the mean is taken: the order of words
+//! then counts. There are too many pairs to list, so they share rows by a hash [Joulin et al., EACL 2017], and begin with
+//! zeros. Vectors of tokens begin at random, or are read from a static model: a folder with one matrix in `model.safetensors` and
 //! the `tokenizer.json` that numbers its rows.
 
 use std::path::{Path, PathBuf};
@@ -16,16 +18,27 @@ use crate::files::WriteError;
 use crate::learned::LearnedRows;
 use crate::matrix::Matrix;
 use crate::optimiser::Optimiser;
-use crate::random::{Purpose, fill_normal, stream};
+use crate::random::{Purpose, fill_normal, scatter, stream};
 use crate::tensors::{TensorError, Tensors};
 use crate::tokens::{TokenCache, Tokens, TokensError};
 
 /// A network of one layer: the mean of token vectors.
 pub struct StaticBody {
     tokens: Tokens,
+    n_tokens: usize,
+    /// Those of tokens, and after them those of pairs.
     vectors: LearnedRows,
-    max_tokens: usize,
+    reading: Reading,
     cache: TokenCache,
+}
+
+/// What is read of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Tokens at the most.
+    pub max_tokens: usize,
+    /// Rows that pairs of neighbouring tokens share; 0 where pairs do not count.
+    pub pairs: usize,
 }
 
 /// A static model could not be opened.
@@ -70,22 +83,22 @@ pub const TOKENIZER: &str = "tokenizer.json";
 
 impl StaticBody {
     /// Random vectors for the tokens of a tokenizer, of about unit length.
-    pub fn random(tokens: Tokens, dim: usize, max_tokens: usize, seed: u64) -> Self {
+    pub fn random(tokens: Tokens, dim: usize, reading: Reading, seed: u64) -> Self {
         let mut vectors = Matrix::zeros(tokens.n_tokens(), dim);
         let deviation = 1.0 / (dim as f32).sqrt();
         fill_normal(vectors.values_mut(), deviation, &mut stream(seed, Purpose::Init));
-        Self::of(tokens, vectors, max_tokens)
+        Self::of(tokens, vectors, reading)
     }
 
     /// The static model in a folder, of its vectors the first `dim` numbers where so many are asked for.
     ///
     /// # Errors
     /// When a file cannot be read, the two are not of one model, or the vectors are narrower than asked for.
-    pub fn open(folder: &Path, dim: Option<usize>, max_tokens: usize) -> Result<Self, StaticError> {
+    pub fn open(folder: &Path, dim: Option<usize>, reading: Reading) -> Result<Self, StaticError> {
         let path = folder.join(PARAMETERS);
         let tensors =
             Tensors::read(&path).map_err(|cause| StaticError::Vectors { path: path.clone(), cause })?;
-        Self::from_parts(Tokens::open(&folder.join(TOKENIZER))?, &tensors, &path, dim, max_tokens)
+        Self::from_parts(Tokens::open(&folder.join(TOKENIZER))?, &tensors, &path, dim, reading)
     }
 
     /// The static model of a tokenizer and of the tensors that a file at `path` holds.
@@ -97,7 +110,7 @@ impl StaticBody {
         tensors: &Tensors,
         path: &Path,
         dim: Option<usize>,
-        max_tokens: usize,
+        reading: Reading,
     ) -> Result<Self, StaticError> {
         let bad = |cause| StaticError::Vectors { path: path.to_owned(), cause };
         let vectors = tensors.only_matrix(VECTORS).map_err(bad)?; // (tokens, numbers)
@@ -112,12 +125,28 @@ impl StaticBody {
             Some(asked) => first_columns(&vectors, asked),
             None => vectors,
         };
-        Ok(Self::of(tokens, vectors, max_tokens))
+        Ok(Self::of(tokens, vectors, reading))
     }
 
-    fn of(tokens: Tokens, vectors: Matrix, max_tokens: usize) -> Self {
+    /// With rows for pairs, where they count and there are none yet.
+    fn of(tokens: Tokens, mut vectors: Matrix, reading: Reading) -> Self {
+        let n_rows = tokens.n_tokens() + reading.pairs;
+        if reading.pairs > 0 && vectors.n_rows() != n_rows {
+            let mut values = vectors.values()[..tokens.n_tokens() * vectors.dim()].to_vec();
+            values.resize(n_rows * vectors.dim(), 0.0);
+            vectors = Matrix::new(n_rows, vectors.dim(), values).expect("it was just made that long");
+        }
         let (vectors, cache) = (LearnedRows::new(vectors), TokenCache::default());
-        StaticBody { tokens, vectors, max_tokens, cache }
+        StaticBody { n_tokens: tokens.n_tokens(), tokens, vectors, reading, cache }
+    }
+
+    /// The rows whose vectors a text adds up.
+    fn rows_of<'a>(&self, tokens: &'a [u32]) -> impl Iterator<Item = u32> + use<'a> {
+        let (n_tokens, buckets) = (self.n_tokens as u32, self.reading.pairs as u64);
+        let pairs = tokens.windows(2).filter(move |_| buckets > 0).map(move |pair| {
+            n_tokens + (scatter(u64::from(pair[0]) << 32 | u64::from(pair[1])) % buckets) as u32
+        });
+        tokens.iter().copied().chain(pairs)
     }
 
     /// The mean of the tokens of each text: shape `(texts, dim)`.
@@ -126,8 +155,8 @@ impl StaticBody {
         let mut means = Matrix::zeros(texts.len(), dim);
         let rows = means.values_mut().par_chunks_mut(dim).zip(texts).with_min_len(64);
         rows.for_each(|(mean, tokens)| {
-            for token in tokens.iter() {
-                add_scaled(1.0, vectors.row(*token as usize), mean);
+            for row in self.rows_of(tokens) {
+                add_scaled(1.0, vectors.row(row as usize), mean);
             }
             scale_by(mean, 1.0 / tokens.len().max(1) as f32);
         });
@@ -141,21 +170,21 @@ impl Body for StaticBody {
     }
 
     fn encode(&self, _side: Side, texts: &[&str]) -> Result<Matrix, EncodeError> {
-        Ok(self.means(&self.tokens.cut(texts, self.max_tokens).map_err(unread)?))
+        Ok(self.means(&self.tokens.cut(texts, self.reading.max_tokens).map_err(unread)?))
     }
 
     fn encode_in_training(&mut self, _side: Side, texts: &[&str]) -> Result<Matrix, EncodeError> {
-        Ok(self.means(&self.tokens.cut_again(texts, self.max_tokens, &self.cache).map_err(unread)?))
+        Ok(self.means(&self.tokens.cut_again(texts, self.reading.max_tokens, &self.cache).map_err(unread)?))
     }
 
     fn backward(&mut self, _side: Side, texts: &[&str], grad: &Matrix) -> Result<(), EncodeError> {
         EncodeError::check_gradient(texts.len(), self.dim(), grad)?;
-        let texts = self.tokens.cut_again(texts, self.max_tokens, &self.cache).map_err(unread)?;
+        let texts = self.tokens.cut_again(texts, self.reading.max_tokens, &self.cache).map_err(unread)?;
         let mut share = vec![0.0; self.dim()];
         for (i, tokens) in texts.iter().enumerate() {
             share.copy_from_slice(grad.row(i));
             scale_by(&mut share, 1.0 / tokens.len().max(1) as f32);
-            tokens.iter().for_each(|token| self.vectors.add(*token, &share));
+            self.rows_of(tokens).for_each(|row| self.vectors.add(row, &share));
         }
         Ok(())
     }

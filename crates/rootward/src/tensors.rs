@@ -412,11 +412,15 @@ mod tests {
     fn halves_and_scaled_bytes_are_read_as_numbers() {
         let mut t = Tensors::default();
         let numbers = [1.0f32, -2.0, 0.5, 100.0];
-        let halves = |half: &dyn Fn(f32) -> [u8; 2]| numbers.iter().flat_map(|x| half(*x)).collect::<Vec<u8>>();
+        let halves =
+            |half: &dyn Fn(f32) -> [u8; 2]| numbers.iter().flat_map(|x| half(*x)).collect::<Vec<u8>>();
         let tensor = |dtype, bytes| Tensor { shape: vec![2, 2], dtype, bytes };
         t.insert("f", tensor(Dtype::F16, halves(&|x| f16::from_f32(x).to_le_bytes())));
         t.insert("b", tensor(Dtype::BF16, halves(&|x| bf16::from_f32(x).to_le_bytes())));
-        assert_eq!((t.matrix("f").unwrap().values(), t.matrix("b").unwrap().values()), (&numbers[..], &numbers[..]));
+        assert_eq!(
+            (t.matrix("f").unwrap().values(), t.matrix("b").unwrap().values()),
+            (&numbers[..], &numbers[..])
+        );
         t.insert_as_bytes("i", &Matrix::new(2, 2, numbers.to_vec()).unwrap());
         let near = t.matrix("i").unwrap().values().iter().zip(numbers).all(|(got, x)| (got - x).abs() < 0.5);
         assert!(near && t.matrix("i").unwrap().row(0)[1] == -2.0, "{:?}", t.matrix("i"));

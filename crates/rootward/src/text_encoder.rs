@@ -280,7 +280,11 @@ impl Head {
     fn apply(&self, given: &Matrix) -> Matrix {
         let weights = self.weights.rows();
         multiply(given.n_rows(), Strided::rows(given.values(), given.dim()), weights.dim(), |packed| {
-            packed.pack(weights.dim(), weights.n_rows(), Strided::transposed(weights.values(), weights.dim()));
+            packed.pack(
+                weights.dim(),
+                weights.n_rows(),
+                Strided::transposed(weights.values(), weights.dim()),
+            );
         })
     }
 
@@ -300,7 +304,9 @@ impl Head {
 
 /// A head cannot make a vector wider than it is.
 #[derive(Debug, thiserror::Error)]
-#[error("`encoder.head.dim` is {dim}, but the network's vectors have {width} numbers; expected at most these")]
+#[error(
+    "`encoder.head.dim` is {dim}, but the network's vectors have {width} numbers; expected at most these"
+)]
 struct TooNarrow {
     width: usize,
     dim: usize,

@@ -120,7 +120,8 @@ impl Tokens {
             texts.iter().map(|text| known.get(*text).cloned()).collect()
         };
         let lacking: Vec<usize> = (0..texts.len()).filter(|i| cut[*i].is_none()).collect();
-        let found = lacking.par_iter().map(|i| self.cut_one(texts[*i], most)).collect::<Result<Vec<_>, _>>()?;
+        let found =
+            lacking.par_iter().map(|i| self.cut_one(texts[*i], most)).collect::<Result<Vec<_>, _>>()?;
         let mut known = known();
         for (i, tokens) in lacking.into_iter().zip(found) {
             if known.len() < MOST_KNOWN {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use rootward::dataset::{Dataset, Split};
-use rootward::encoder::Encoder;
 use rootward::eval::{Evaluation, Judge, NameTable, Truth};
 use rootward::files::write_aside;
 use rootward::inspect::inspect;
@@ -16,6 +15,7 @@ use rootward::recipe::{EncoderConfig, Recipe};
 use rootward::trainer::TrainError;
 
 use crate::answers::Answers;
+use crate::bodies::open_body;
 use crate::builtin::{bundled_wordnet, read_recipe};
 use crate::commands::eval::evaluate_model;
 use crate::diagnosis::Maker;
@@ -89,7 +89,7 @@ impl Demo {
                 Err(error) => return Err(error),
             }
         }
-        let best = Model::open(&self.out.join("climb"))?;
+        let best = Model::open(&self.out.join("climb"), &open_body)?;
         let answers = self.answers(&best, &data, is_wordnet)?;
         let heading = Heading {
             summary: format!(
@@ -133,8 +133,8 @@ impl Demo {
         let table = NameTable::of(data);
         let names = table.names();
         say(format_args!("recipe {name}"));
-        let finished = training::train(data, &names, &recipe, &model_folder, Existing::Resume)?;
-        let model = Model::open(&model_folder)?;
+        let finished = training::train(data, &recipe, &model_folder, Existing::Resume)?;
+        let model = Model::open(&model_folder, &open_body)?;
         model.belongs_to(data)?;
         let pairs = data.pairs(Split::Test).context("a closed hierarchy has test pairs")?;
         let found = evaluate_model(&model, data, &Truth { pairs: &pairs, judge: Judge::Ancestors, names })?;
@@ -179,8 +179,7 @@ fn is_too_shallow(error: &anyhow::Error) -> bool {
 }
 
 fn is_64_wide(recipe: &Recipe) -> bool {
-    let EncoderConfig::Table(config) = recipe.encoder;
-    config.dim == 64
+    matches!(&recipe.encoder, EncoderConfig::Table(config) if config.dim == 64)
 }
 
 fn percents(found: &Evaluation) -> Vec<f64> {

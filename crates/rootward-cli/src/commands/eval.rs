@@ -6,7 +6,6 @@ use anyhow::{Context, bail};
 use clap::{ArgGroup, Args};
 use rootward::dataset::{Dataset, Split};
 use rootward::diagnosis::{Told, told};
-use rootward::encoder::Encoder;
 use rootward::eval::{Evaluation, Judge, NameTable, Truth, Vectors, evaluate, write_per_query};
 use rootward::held_out::{Found, HeldOut};
 use rootward::model::Model;
@@ -14,6 +13,7 @@ use rootward::run::{Run, evaluate_run};
 use serde::Serialize;
 
 use crate::answers::{all_trained, doc_vectors, query_vectors, trained_queries};
+use crate::bodies::open_body;
 use crate::diagnosis::{Maker, page};
 use crate::output::{print, print_json};
 use crate::progress::Bar;
@@ -94,7 +94,7 @@ impl Eval {
         let truth = Truth { pairs: &pairs, judge, names: table.names() };
         let (found, maker) = match (&self.model, &self.run) {
             (Some(folder), _) => {
-                let model = Model::open(folder)?;
+                let model = Model::open(folder, &open_body)?;
                 let found = self.evaluate_model(&data, &model, &truth)?;
                 (found, Maker::model(folder, model.encoder.dim()))
             }
@@ -126,11 +126,13 @@ impl Eval {
 
     fn evaluate_model(&self, data: &Dataset, model: &Model, truth: &Truth<'_>) -> anyhow::Result<Evaluation> {
         model.belongs_to(data)?;
-        all_trained(data, &trained_queries(data), truth.pairs.queries())?;
+        if !model.answers_anything() {
+            all_trained(data, &trained_queries(data), truth.pairs.queries())?;
+        }
         if let Some(path) = &self.run_out {
             let (queries, docs) = (
-                query_vectors(&model.encoder, data, truth.pairs.queries())?,
-                doc_vectors(&model.encoder, data)?,
+                query_vectors(&*model.encoder, data, truth.pairs.queries())?,
+                doc_vectors(&*model.encoder, data)?,
             );
             let vectors = Vectors { queries: &queries, docs: &docs };
             let bar = Bar::new("rank", queries.n_rows());
@@ -145,8 +147,8 @@ impl Eval {
 
 /// Measures a model, with a bar.
 pub(crate) fn evaluate_model(model: &Model, data: &Dataset, truth: &Truth<'_>) -> anyhow::Result<Evaluation> {
-    let queries = query_vectors(&model.encoder, data, truth.pairs.queries())?; // (queries, dim)
-    let docs = doc_vectors(&model.encoder, data)?; // (documents, dim)
+    let queries = query_vectors(&*model.encoder, data, truth.pairs.queries())?; // (queries, dim)
+    let docs = doc_vectors(&*model.encoder, data)?; // (documents, dim)
     let bar = Bar::new("evaluate", queries.n_rows());
     let found = evaluate(Vectors { queries: &queries, docs: &docs }, truth, &|done| bar.at(done))?;
     bar.clear();

@@ -59,7 +59,7 @@ impl Inspect {
             if self.fix {
                 bail!("{} is a model: only data sets are mended", self.folder.display());
             }
-            let config = Model::open(&self.folder)?.config;
+            let config = Model::config(&self.folder)?;
             return if self.json {
                 print_json(&config)
             } else {

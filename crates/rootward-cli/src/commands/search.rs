@@ -9,6 +9,7 @@ use rootward::dataset::Dataset;
 use rootward::model::Model;
 
 use crate::answers::Answers;
+use crate::bodies::open_body;
 use crate::output::{print, print_json};
 
 /// Ask a model: the exact match and its ancestors, best first.
@@ -43,7 +44,7 @@ pub(crate) struct Search {
 impl Search {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let data = Dataset::open(&self.data)?;
-        let model = Model::open(&self.model)?;
+        let model = Model::open(&self.model, &open_body)?;
         model.belongs_to(&data)?;
         let mut words = self.words;
         if let Some(path) = &self.batch {

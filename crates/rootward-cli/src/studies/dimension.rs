@@ -9,7 +9,6 @@ use anyhow::Context;
 use rootward::dataset::Split;
 use rootward::eval::{Judge, Truth};
 use rootward::geometry::{Search, evaluate_construction, smallest_dims};
-use rootward::recipe::EncoderConfig;
 
 use super::summary::slope;
 use super::{
@@ -104,8 +103,7 @@ fn learned(bench: &Bench<'_>) -> anyhow::Result<Numbers> {
         (bench.progress)(Steps { done: n_trials.min(USUAL_TRIALS - 1), of: USUAL_TRIALS });
         n_trials += 1;
         let mut recipe = bench.recipe.clone();
-        let EncoderConfig::Table(config) = &mut recipe.encoder;
-        config.dim = dim;
+        recipe.set_dim(dim);
         Ok(train_and_evaluate(bench.data, bench.names, &recipe, &mut |_| {})?.recall.value())
     })
 }

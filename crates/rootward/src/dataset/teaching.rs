@@ -104,7 +104,8 @@ mod tests {
         };
         let docs = vec![doc("s", "sandal", &["Flip-flop"], "a light shoe"), doc("f", "footwear", &[], "")];
         let queries = vec![Query::new("q", train.0), Query::new("r", test.0)];
-        let judged = |query, doc| Some(vec![Judgement { query: QueryIdx(query), doc: DocIdx(doc), grade: 1 }]);
+        let judged =
+            |query, doc| Some(vec![Judgement { query: QueryIdx(query), doc: DocIdx(doc), grade: 1 }]);
         let judgements = Judgements { train: judged(0, train.1), dev: None, test: judged(1, test.1) };
         Dataset::judged("d".to_owned(), docs, Hierarchy::new(2, &[]).unwrap(), queries, judgements)
     }
@@ -119,8 +120,10 @@ mod tests {
     #[test]
     fn titles_synonyms_and_texts_become_queries_after_those_there_are() {
         let data = data(("for the beach", 0), ("for the feet", 1));
-        let (own, rest) = (("for the beach", 0), [("sandal", 0), ("Flip-flop", 0), ("a light shoe", 0), ("footwear", 1)]);
-        let named = |list: &[(&str, u32)]| list.iter().map(|(t, d)| ((*t).to_owned(), *d)).collect::<Vec<_>>();
+        let (own, rest) =
+            (("for the beach", 0), [("sandal", 0), ("Flip-flop", 0), ("a light shoe", 0), ("footwear", 1)]);
+        let named =
+            |list: &[(&str, u32)]| list.iter().map(|(t, d)| ((*t).to_owned(), *d)).collect::<Vec<_>>();
         assert_eq!(taught(&data, &ALL), [named(&[own]), named(&rest)].concat());
         assert_eq!(taught(&data, &[LearnFrom::Titles]), named(&[rest[0], rest[3]]));
         assert!(matches!(data.teaching(&[LearnFrom::Judgements]), Cow::Borrowed(_)));
@@ -128,7 +131,8 @@ mod tests {
 
     #[test]
     fn what_is_asked_in_its_own_words_in_the_test_is_not_taught() {
-        let names = |data: &Dataset| taught(data, &ALL[1..]).into_iter().map(|(text, _)| text).collect::<Vec<_>>();
+        let names =
+            |data: &Dataset| taught(data, &ALL[1..]).into_iter().map(|(text, _)| text).collect::<Vec<_>>();
         for words in ["Sandal a light  shoe", "flip-flop", "sandal, Flip-flop a light shoe"] {
             assert_eq!(names(&data(("?", 1), (words, 0))), ["footwear"]);
         }

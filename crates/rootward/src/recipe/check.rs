@@ -4,8 +4,8 @@
 //! and what would make sense.
 
 use super::{
-    BodyConfig, By, Distance, Documents, EncoderConfig, HeadConfig, LearnFrom, Loss, Rate, Recipe, RecipeError,
-    Sampling, Source, Stage, TEMPERATURES, TextConfig,
+    BodyConfig, By, Distance, Documents, EncoderConfig, HeadConfig, LearnFrom, Loss, Rate, Recipe,
+    RecipeError, Sampling, Source, Stage, TEMPERATURES, TextConfig,
 };
 use crate::optimiser::Optimiser;
 use crate::table::{Score, TableConfig};
@@ -41,7 +41,12 @@ impl Recipe {
         let reads = matches!(self.encoder, EncoderConfig::Text(_));
         let others = self.learn_from.iter().any(|from| *from != LearnFrom::Judgements);
         demand("learn_from", "empty", !self.learn_from.is_empty(), "judgements, titles, synonyms or texts")?;
-        demand("learn_from", "more than judgements", reads || !others, "judgements where `encoder` is a table")
+        demand(
+            "learn_from",
+            "more than judgements",
+            reads || !others,
+            "judgements where `encoder` is a table",
+        )
     }
 }
 
@@ -51,10 +56,16 @@ impl TextConfig {
             demand("encoder.body.max_tokens", most, (1..=1 << 20).contains(&most), "1 to 1048576")
         };
         match &self.body {
-            BodyConfig::Static { from, dim, max_tokens } => {
+            BodyConfig::Static { from, dim, max_tokens, pairs } => {
                 read(*max_tokens)?;
+                demand("encoder.body.pairs", pairs, *pairs <= MOST, "at most 16777216")?;
                 let random = from == "random";
-                demand("encoder.body.dim", "missing", dim.is_some() || !random, "1 to 65536 for random vectors")?;
+                demand(
+                    "encoder.body.dim",
+                    "missing",
+                    dim.is_some() || !random,
+                    "1 to 65536 for random vectors",
+                )?;
                 let dim = dim.unwrap_or(1);
                 demand("encoder.body.dim", dim, WIDTHS.contains(&dim), "1 to 65536")?;
             }

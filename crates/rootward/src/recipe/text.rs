@@ -35,6 +35,9 @@ pub enum BodyConfig {
         dim: Option<usize>,
         /// Tokens that are read of a text; what comes after is not.
         max_tokens: usize,
+        /// Rows that pairs of neighbouring tokens share, so that the order of words counts; 0, or left out, for none.
+        #[serde(default)]
+        pairs: usize,
     },
     /// A Transformer of the BERT family.
     Transformer {

@@ -226,7 +226,10 @@ fn the_product_of_hyperbolic_vectors_is_minus_the_cosh_of_their_distance() {
     for (i, query) in [0, 4].into_iter().enumerate() {
         for (j, doc) in [1, 3, 5].into_iter().enumerate() {
             let score: f32 = queries.row(i).iter().zip(docs.row(j)).map(|(q, d)| q * d).sum();
-            let distance = hyperbolic_distance(encoder.queries.learned.rows().row(query), encoder.docs.learned.rows().row(doc));
+            let distance = hyperbolic_distance(
+                encoder.queries.learned.rows().row(query),
+                encoder.docs.learned.rows().row(doc),
+            );
             assert!((f64::from(score) + distance.cosh()).abs() < 1e-5, "{score} {distance}");
         }
     }

@@ -3,21 +3,22 @@
 use super::*;
 use crate::encoder::Text;
 use crate::recipe::BodyConfig;
-use crate::static_body::StaticBody;
+use crate::static_body::{Reading, StaticBody};
 use crate::tokens::tests::of_words;
 
 const TEXTS: [&str; 3] = ["a light shoe", "shoe", "a"];
 
 fn config(towers: Towers, head: Option<usize>, documents: Documents, score: Score) -> TextConfig {
-    let body = BodyConfig::Static { from: "random".to_owned(), dim: Some(4), max_tokens: 8 };
+    let body = BodyConfig::Static { from: "random".to_owned(), dim: Some(4), max_tokens: 8, pairs: 0 };
     TextConfig { body, towers, head: head.map(|dim| HeadConfig { dim, speed: 1.0 }), documents, score }
 }
 
 fn open(config: &BodyConfig, start: Start<'_>) -> Result<Box<dyn Body>, OpenError> {
-    let BodyConfig::Static { max_tokens, .. } = config else { return Err("no such network".into()) };
+    let BodyConfig::Static { max_tokens, pairs, .. } = *config else { return Err("no such network".into()) };
+    let reading = Reading { max_tokens, pairs };
     Ok(Box::new(match start {
-        Start::Fresh { seed } => StaticBody::random(of_words(&["a", "light", "shoe"]), 4, *max_tokens, seed),
-        Start::Saved(folder) => StaticBody::open(folder, None, *max_tokens)?,
+        Start::Fresh { seed } => StaticBody::random(of_words(&["a", "light", "shoe"]), 4, reading, seed),
+        Start::Saved(folder) => StaticBody::open(folder, None, reading)?,
     }))
 }
 
@@ -99,7 +100,10 @@ fn gradients_of_every_parameter_are_those_of_finite_differences() {
                     let slope = (at(0.01) - at(-0.01)) / 0.02;
                     let number = |tensors: &Tensors| tensors.matrix(name).unwrap().values()[place];
                     let got = f64::from(number(&before) - number(&after));
-                    assert!((got - slope).abs() < 2e-2 * (1.0 + slope.abs()), "{config:?} {side:?} {name} {place}: {got} is not {slope}");
+                    assert!(
+                        (got - slope).abs() < 2e-2 * (1.0 + slope.abs()),
+                        "{config:?} {side:?} {name} {place}: {got} is not {slope}"
+                    );
                 }
             }
         }
@@ -126,7 +130,10 @@ fn a_head_begins_with_the_first_numbers_of_the_network() {
     let (whole, first) = (encode(None), encode(Some(3)));
     (0..TEXTS.len()).for_each(|i| assert_eq!(first.row(i), &whole.row(i)[..3]));
     let error = TextEncoder::new(&config(Some(5)), 3, 7, &open).err().unwrap().to_string();
-    assert_eq!(error, "`encoder.head.dim` is 5, but the network's vectors have 4 numbers; expected at most these");
+    assert_eq!(
+        error,
+        "`encoder.head.dim` is 5, but the network's vectors have 4 numbers; expected at most these"
+    );
 }
 
 #[test]
@@ -146,7 +153,8 @@ fn two_towers_learn_apart_and_one_together() {
         let config = config(towers, None, Documents::Encoded {}, Score::Dot);
         let mut encoder = new(&config);
         step(&mut encoder, Side::Query, &gradient(4, 1.0));
-        encoder.encode(Side::Document, &inputs()).unwrap() == new(&config).encode(Side::Document, &inputs()).unwrap()
+        encoder.encode(Side::Document, &inputs()).unwrap()
+            == new(&config).encode(Side::Document, &inputs()).unwrap()
     };
     assert_eq!([Towers::One, Towers::Two].map(change), [false, true]);
 }

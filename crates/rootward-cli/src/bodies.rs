@@ -1,0 +1,90 @@
+//! The networks that this program knows, and the static model that comes with it.
+
+use std::path::Path;
+
+use rootward::body::{Body, OpenError, Start};
+use rootward::recipe::BodyConfig;
+use rootward::static_body::{Reading, StaticBody};
+use rootward::tensors::Tensors;
+use rootward::tokens::Tokens;
+
+/// Opens the network that a recipe or a model asks for.
+///
+/// # Errors
+/// When its files cannot be read, or are not of one model.
+pub(crate) fn open_body(config: &BodyConfig, start: Start<'_>) -> Result<Box<dyn Body>, OpenError> {
+    match (config, start) {
+        (BodyConfig::Static { max_tokens, pairs, .. }, Start::Saved(folder)) => {
+            Ok(Box::new(StaticBody::open(folder, None, reading(*max_tokens, *pairs))?))
+        }
+        (BodyConfig::Static { from, dim, max_tokens, pairs }, Start::Fresh { seed }) => {
+            let reading = reading(*max_tokens, *pairs);
+            Ok(Box::new(match (from.as_str(), dim) {
+                ("random", dim) => {
+                    let dim = dim.expect("a checked recipe states the width of random vectors");
+                    StaticBody::random(builtin_tokens()?, dim, reading, seed)
+                }
+                ("builtin", dim) => {
+                    let path = Path::new("the built-in static model");
+                    let tensors = Tensors::parse(VECTORS, path)?;
+                    StaticBody::from_parts(builtin_tokens()?, &tensors, path, *dim, reading)?
+                }
+                (folder, dim) => StaticBody::open(Path::new(folder), *dim, reading)?,
+            }))
+        }
+        (BodyConfig::Transformer { .. }, _) => Err("no Transformers yet".into()),
+    }
+}
+
+fn reading(max_tokens: usize, pairs: usize) -> Reading {
+    Reading { max_tokens, pairs }
+}
+
+fn builtin_tokens() -> Result<Tokens, OpenError> {
+    Ok(Tokens::from_json(TOKENIZER, Path::new("the built-in tokenizer"))?)
+}
+
+/// Distilled from a Transformer: `data/static-minilm/README.md` says how.
+const VECTORS: &[u8] = include_bytes!("../../../data/static-minilm/model.safetensors");
+const TOKENIZER: &[u8] = include_bytes!("../../../data/static-minilm/tokenizer.json");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rootward::encoder::Side;
+
+    fn config(from: &str, dim: Option<usize>) -> BodyConfig {
+        BodyConfig::Static { from: from.to_owned(), dim, max_tokens: 64, pairs: 0 }
+    }
+
+    fn cosine(a: &[f32], b: &[f32]) -> f32 {
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+    }
+
+    #[test]
+    fn the_model_that_comes_with_the_program_knows_what_is_alike() {
+        let body = open_body(&config("builtin", None), Start::Fresh { seed: 1 }).unwrap();
+        let vectors = body.encode(Side::Query, &["sandals for kids", "children's shoes", "tax law"]).unwrap();
+        let like = |other| cosine(vectors.row(0), vectors.row(other));
+        assert!(like(1) > like(2) + 0.2, "{} {}", like(1), like(2));
+    }
+
+    #[test]
+    fn random_vectors_are_as_wide_as_asked_for_and_follow_from_the_seed() {
+        let encode = |seed| {
+            let body = open_body(&config("random", Some(8)), Start::Fresh { seed }).unwrap();
+            body.encode(Side::Document, &["a sandal"]).unwrap()
+        };
+        assert_eq!((encode(1).dim(), encode(1) == encode(1), encode(1) == encode(2)), (8, true, false));
+    }
+
+    #[test]
+    fn a_folder_that_is_no_static_model_is_named() {
+        let error = open_body(&config("no/such/folder", None), Start::Fresh { seed: 1 }).err().unwrap();
+        assert!(
+            error.to_string().starts_with("no/such/folder/model.safetensors could not be read"),
+            "{error}"
+        );
+    }
+}

@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 mod answers;
 mod builtin;
 mod commands;
+mod comparison;
 mod diagnosis;
 mod in_memory;
 mod interrupt;
@@ -17,6 +18,7 @@ mod output;
 mod paper;
 mod plot;
 mod progress;
+mod ranked;
 mod report;
 mod studies;
 mod training;
@@ -49,6 +51,8 @@ enum Command {
     Synth(commands::synth::Synth),
     Train(commands::train::Train),
     Eval(commands::eval::Eval),
+    Baselines(commands::baselines::Baselines),
+    Compare(commands::compare::Compare),
     Search(commands::search::Search),
     Study(commands::study::StudyCommand),
 }
@@ -81,6 +85,8 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Synth(synth) => synth.run(),
         Command::Train(train) => train.run(),
         Command::Eval(eval) => eval.run(),
+        Command::Baselines(baselines) => baselines.run(),
+        Command::Compare(compare) => compare.run(),
         Command::Search(search) => search.run(),
         Command::Study(study) => study.run(),
     }

@@ -19,6 +19,7 @@ mod paper;
 mod plot;
 mod progress;
 mod ranked;
+mod ranker;
 mod report;
 mod studies;
 mod training;
@@ -53,6 +54,7 @@ enum Command {
     Eval(commands::eval::Eval),
     Baselines(commands::baselines::Baselines),
     Compare(commands::compare::Compare),
+    Calibrate(commands::calibrate::Calibrate),
     Search(commands::search::Search),
     Study(commands::study::StudyCommand),
 }
@@ -87,6 +89,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Eval(eval) => eval.run(),
         Command::Baselines(baselines) => baselines.run(),
         Command::Compare(compare) => compare.run(),
+        Command::Calibrate(calibrate) => calibrate.run(),
         Command::Search(search) => search.run(),
         Command::Study(study) => study.run(),
     }

@@ -14,6 +14,7 @@
 pub use rootward_kernels::{Level, LevelError};
 
 pub mod bm25;
+pub mod calibration;
 pub mod completion;
 pub mod dataset;
 pub mod diagnosis;

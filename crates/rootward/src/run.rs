@@ -140,6 +140,11 @@ impl Run {
         Ok(Run { lists: lists.into_iter().collect() })
     }
 
+    /// Lists made elsewhere, each best first and without a document twice; no query comes twice.
+    pub fn of_lists(lists: impl IntoIterator<Item = (QueryIdx, Vec<(DocIdx, f32)>)>) -> Run {
+        Run { lists: lists.into_iter().collect() }
+    }
+
     /// The run with every list arranged anew: the documents in the order that `arrange` gives them, with scores
     /// that fall by one from document to document down to 1, since it is the scores that make a ranking.
     pub fn arranged(&self, arrange: impl Fn(&[DocIdx]) -> Vec<DocIdx> + Sync) -> Run {

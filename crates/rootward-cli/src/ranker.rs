@@ -1,0 +1,101 @@
+//! What ranks: a model, or BM25.
+
+use anyhow::bail;
+use rootward::bm25::{Bm25, LUCENE};
+use rootward::dataset::Dataset;
+use rootward::eval::{NanRow, Products, Scorer, Vectors, each_row};
+use rootward::ids::QueryIdx;
+use rootward::matrix::Matrix;
+use rootward::model::Model;
+
+use crate::answers::{Answers, Question, all_trained, doc_vectors, query_vectors, trained_queries};
+
+/// What scores all documents for any question.
+pub(crate) enum Ranker {
+    /// A model with the vectors of all documents.
+    Model {
+        model: Model,
+        docs: Matrix,
+    },
+    Bm25(Bm25),
+}
+
+impl Ranker {
+    /// A model of the data set, with its documents encoded once.
+    ///
+    /// # Errors
+    /// When it is of another data set.
+    pub(crate) fn model(model: Model, data: &Dataset) -> anyhow::Result<Self> {
+        model.belongs_to(data)?;
+        let docs = doc_vectors(&model.encoder, data)?; // (documents, dim)
+        Ok(Ranker::Model { model, docs })
+    }
+
+    /// The words of the documents, counted once.
+    pub(crate) fn bm25(data: &Dataset) -> Self {
+        Ranker::Bm25(Bm25::new(&data.docs, LUCENE))
+    }
+
+    /// The questions that a text may mean: to a model of tables the queries that it knows by that name, to BM25 the
+    /// text as it is, or the one query that it is.
+    ///
+    /// # Errors
+    /// When a model of tables knows no such query.
+    pub(crate) fn questions(
+        &self,
+        answers: &Answers<'_>,
+        id: &str,
+        text: &str,
+    ) -> anyhow::Result<Vec<Question>> {
+        match self {
+            Ranker::Model { .. } => answers.find(text),
+            Ranker::Bm25(_) => Ok(match answers.known(text) {
+                known if known.len() == 1 => known,
+                _ => vec![Question { id: id.to_owned(), text: text.to_owned(), query: None }],
+            }),
+        }
+    }
+
+    /// What `visit` makes of each question's scores, in the order of the questions.
+    ///
+    /// # Errors
+    /// When a model of tables was not trained on a question, or a score is not a number.
+    pub(crate) fn rank<T: Send>(
+        &self,
+        data: &Dataset,
+        questions: &[Question],
+        visit: impl Fn(&Question, &[f32]) -> T + Sync,
+    ) -> anyhow::Result<Vec<T>> {
+        let visit = |row: usize, scores: &[f32]| visit(&questions[row], scores);
+        let each = |scorer: &dyn Scorer| {
+            let ranked = each_row(scorer, &|_| (), visit);
+            ranked.map_err(|NanRow(row)| {
+                anyhow::anyhow!(
+                    "a score of `{}` is not a number; the model may have diverged",
+                    questions[row].id
+                )
+            })
+        };
+        match self {
+            Ranker::Model { model, docs } => {
+                let Some(asked) =
+                    questions.iter().map(|question| question.query).collect::<Option<Vec<QueryIdx>>>()
+                else {
+                    bail!("a model of tables answers only queries of `{}`", data.name);
+                };
+                all_trained(data, &trained_queries(data), &asked)?;
+                let queries = query_vectors(&model.encoder, data, &asked)?; // (questions, dim)
+                each(&Products::new(Vectors { queries: &queries, docs }))
+            }
+            Ranker::Bm25(index) => each(&index.ask(questions.iter().map(|question| question.text.as_str()))),
+        }
+    }
+
+    /// What it is, in a few words, for the tag of a run.
+    pub(crate) fn tag(&self) -> &'static str {
+        match self {
+            Ranker::Model { .. } => "rootward",
+            Ranker::Bm25(_) => "bm25",
+        }
+    }
+}

@@ -131,6 +131,14 @@ pub(crate) fn doc_vectors<E: Encoder + ?Sized>(encoder: &E, data: &Dataset) -> R
     encoder.encode(Side::Document, &Input::all_docs(data))
 }
 
+impl Question {
+    /// A query of a data set.
+    pub(crate) fn of(data: &Dataset, query: QueryIdx) -> Self {
+        let asked = &data.queries[query.at()];
+        Question { id: asked.id.clone(), text: asked.text.clone(), query: Some(query) }
+    }
+}
+
 impl<'a> Answers<'a> {
     /// Gathers the words by which queries are known.
     pub(crate) fn new(data: &'a Dataset) -> Self {
@@ -168,7 +176,7 @@ impl<'a> Answers<'a> {
     /// The queries of the data set that a word may mean; none where it knows no such word.
     pub(crate) fn known(&self, word: &str) -> Vec<Question> {
         let queries = self.words.get(&plain(word)).map_or(&[][..], Vec::as_slice);
-        queries.iter().map(|query| self.question(*query)).collect()
+        queries.iter().map(|query| Question::of(self.data, *query)).collect()
     }
 
     /// The queries of the data set that a word may mean.
@@ -195,12 +203,7 @@ impl<'a> Answers<'a> {
     /// The query of the data set with this id.
     pub(crate) fn by_id(&self, id: &str) -> Option<Question> {
         let named = self.words.get(&plain(id))?.iter().find(|query| self.data.queries[query.at()].id == id);
-        named.map(|query| self.question(*query))
-    }
-
-    fn question(&self, query: QueryIdx) -> Question {
-        let asked = &self.data.queries[query.at()];
-        Question { id: asked.id.clone(), text: asked.text.clone(), query: Some(query) }
+        named.map(|query| Question::of(self.data, *query))
     }
 
     /// The best documents with their scores, in the order that is wanted.

@@ -1,6 +1,6 @@
 //! What ranks: a model, or BM25.
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use rootward::bm25::{Bm25, LUCENE};
 use rootward::dataset::Dataset;
 use rootward::eval::{NanRow, Products, Scorer, Vectors, each_row};
@@ -14,7 +14,7 @@ use crate::answers::{Answers, Question, all_trained, doc_vectors, query_vectors,
 pub(crate) enum Ranker {
     /// A model with the vectors of all documents.
     Model {
-        model: Model,
+        model: Box<Model>,
         docs: Matrix,
     },
     Bm25(Bm25),
@@ -28,7 +28,7 @@ impl Ranker {
     pub(crate) fn model(model: Model, data: &Dataset) -> anyhow::Result<Self> {
         model.belongs_to(data)?;
         let docs = doc_vectors(&model.encoder, data)?; // (documents, dim)
-        Ok(Ranker::Model { model, docs })
+        Ok(Ranker::Model { model: Box::new(model), docs })
     }
 
     /// The words of the documents, counted once.
@@ -66,28 +66,35 @@ impl Ranker {
         questions: &[Question],
         visit: impl Fn(&Question, &[f32]) -> T + Sync,
     ) -> anyhow::Result<Vec<T>> {
-        let visit = |row: usize, scores: &[f32]| visit(&questions[row], scores);
-        let each = |scorer: &dyn Scorer| {
-            let ranked = each_row(scorer, &|_| (), visit);
+        self.with_scores(data, questions, |scorer| {
+            let ranked = each_row(scorer, &|_| (), |row, scores| visit(&questions[row], scores));
             ranked.map_err(|NanRow(row)| {
-                anyhow::anyhow!(
-                    "a score of `{}` is not a number; the model may have diverged",
-                    questions[row].id
-                )
+                anyhow!("a score of `{}` is not a number; the model may have diverged", questions[row].id)
             })
-        };
+        })
+    }
+
+    /// What `f` makes of the scores of all documents for these questions, row by row.
+    ///
+    /// # Errors
+    /// When a model of tables was not trained on a question, or `f` fails.
+    pub(crate) fn with_scores<T>(
+        &self,
+        data: &Dataset,
+        questions: &[Question],
+        f: impl FnOnce(&dyn Scorer) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
         match self {
             Ranker::Model { model, docs } => {
-                let Some(asked) =
-                    questions.iter().map(|question| question.query).collect::<Option<Vec<QueryIdx>>>()
-                else {
+                let asked: Option<Vec<QueryIdx>> = questions.iter().map(|question| question.query).collect();
+                let Some(asked) = asked else {
                     bail!("a model of tables answers only queries of `{}`", data.name);
                 };
                 all_trained(data, &trained_queries(data), &asked)?;
                 let queries = query_vectors(&model.encoder, data, &asked)?; // (questions, dim)
-                each(&Products::new(Vectors { queries: &queries, docs }))
+                f(&Products::new(Vectors { queries: &queries, docs }))
             }
-            Ranker::Bm25(index) => each(&index.ask(questions.iter().map(|question| question.text.as_str()))),
+            Ranker::Bm25(index) => f(&index.ask(questions.iter().map(|question| question.text.as_str()))),
         }
     }
 

@@ -24,11 +24,11 @@ impl fmt::Display for Answer {
             write!(f, ": {first}")?;
         }
         let right = self.hits.iter().filter(|hit| hit.distance.is_some()).count();
-        match self.relevant {
-            0 => writeln!(f, "\n{} retrieved", self.hits.len())?,
-            relevant => {
-                writeln!(f, "\n{right} of {} retrieved are right, {relevant} are relevant", self.hits.len())?
-            }
+        let hits = self.hits.len();
+        if self.relevant == 0 {
+            writeln!(f, "\n{hits} retrieved")?;
+        } else {
+            writeln!(f, "\n{right} of {hits} retrieved are right, {} are relevant", self.relevant)?;
         }
         let mut by_level: Vec<&Hit> = self.hits.iter().collect();
         by_level.sort_by_key(|hit| std::cmp::Reverse(hit.level)); // keeps the order within a level
@@ -38,10 +38,9 @@ impl fmt::Display for Answer {
         writeln!(f, "  level     score")?;
         let (mut shown, mut level): (HashSet<&str>, Option<u32>) = (HashSet::new(), None);
         for hit in by_level {
-            match level.replace(hit.level) == Some(hit.level) {
-                true => write!(f, "{:7}", "")?,
-                false => write!(f, "{:>7}", hit.level)?,
-            }
+            let label = if level == Some(hit.level) { String::new() } else { hit.level.to_string() };
+            level = Some(hit.level);
+            write!(f, "{label:>7}")?;
             write!(f, "  {:8.3}", hit.score)?;
             let good = if hit.accepted == Some(true) { "*" } else { " " };
             write!(f, "{}", if hit.accepted.is_some() { good } else { "" })?;

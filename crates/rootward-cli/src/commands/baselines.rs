@@ -62,7 +62,7 @@ impl Baselines {
         let data = Dataset::open(&self.data)?;
         let pairs = data.pairs(self.split).with_context(|| no_split(&data, self.split))?;
         let table = NameTable::of(&data);
-        let judge = judge(&data, self.split, self.ancestors);
+        let judge = if self.ancestors { Judge::Ancestors } else { as_judged(&data, self.split) };
         let truth = Truth { pairs: &pairs, judge, names: table.names() };
         // What is given is opened and trained first: a mistake shows before the long work.
         let mut given: Vec<(String, Ranked)> = Vec::new();
@@ -154,9 +154,9 @@ pub(super) fn name_of(path: &Path) -> String {
     end.unwrap_or_else(|| path.display().to_string())
 }
 
-/// What the ranking measures take as relevant.
-pub(super) fn judge(data: &Dataset, split: Split, ancestors: bool) -> Judge<'_> {
-    if ancestors { Judge::Ancestors } else { Judge::Qrels(data.judgements(split).unwrap_or_default()) }
+/// The judgements of a split as they are.
+pub(super) fn as_judged(data: &Dataset, split: Split) -> Judge<'_> {
+    Judge::Qrels(data.judgements(split).unwrap_or_default())
 }
 
 /// Says that a data set lacks a split.

@@ -5,20 +5,20 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{ArgGroup, Args};
-use rootward::bm25::{Bm25, LUCENE};
 use rootward::calibration::{Accepted, Calibration, Threshold, check, fit, levels};
 use rootward::dataset::{Dataset, Split};
 use rootward::digits::grouped;
-use rootward::eval::{Judge, NameTable, Names, Scorer, Truth};
+use rootward::eval::{NameTable, Names, Scorer};
 use rootward::model::Model;
 use rootward::pairs::Pairs;
 use rootward::random::{Purpose, stream};
 use serde::Serialize;
 
 use super::baselines::no_split;
+use crate::answers::Question;
 use crate::output::{print, print_json, say};
 use crate::progress::Bar;
-use crate::ranked::ModelVectors;
+use crate::ranker::Ranker;
 
 /// The file beside a model that holds its thresholds.
 pub(crate) const THRESHOLDS: &str = "thresholds.json";
@@ -99,21 +99,16 @@ impl Calibrate {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let data = Dataset::open(&self.data)?;
         let ranker = match &self.model {
-            Some(folder) => Some(Model::open(folder)?),
-            None => None,
+            Some(folder) => Ranker::model(Model::open(folder)?, &data)?,
+            None => Ranker::bm25(&data),
         };
-        if let Some(model) = &ranker {
-            model.belongs_to(&data)?;
-        }
-        let index = self.bm25.then(|| Bm25::new(&data.docs, LUCENE));
         let out = match (&self.out, &self.model) {
             (Some(out), _) => out.clone(),
             (None, Some(folder)) => folder.join(THRESHOLDS),
             (None, None) => bail!("--out is needed where there is no folder of a model to write to"),
         };
         let table = NameTable::of(&data);
-        let by =
-            By { data: &data, names: table.names(), levels: levels(&data.hierarchy), model: ranker, index };
+        let by = By { data: &data, names: table.names(), levels: levels(&data.hierarchy), ranker };
 
         let pairs = self.pairs(&data, self.split).with_context(|| no_split(&data, self.split))?;
         let thresholds = by.fit(&pairs)?;
@@ -157,8 +152,7 @@ struct By<'a> {
     data: &'a Dataset,
     names: Names<'a>,
     levels: Vec<u32>,
-    model: Option<Model>,
-    index: Option<Bm25>,
+    ranker: Ranker,
 }
 
 impl By<'_> {
@@ -181,17 +175,9 @@ impl By<'_> {
         pairs: &Pairs,
         f: impl FnOnce(&dyn Scorer) -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
-        match (&self.model, &self.index) {
-            (Some(model), _) => {
-                let truth = Truth { pairs, judge: Judge::Ancestors, names: self.names };
-                f(&ModelVectors::of(&model.encoder, self.data, &truth)?.products())
-            }
-            (None, index) => {
-                let index = index.as_ref().expect("the parser asks for a model or for BM25");
-                let texts = pairs.queries().iter().map(|query| self.data.queries[query.at()].text.as_str());
-                f(&index.ask(texts))
-            }
-        }
+        let asked = pairs.queries().iter();
+        let questions: Vec<Question> = asked.map(|query| Question::of(self.data, *query)).collect();
+        self.ranker.with_scores(self.data, &questions, f)
     }
 }
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use rootward::dataset::{Dataset, Split};
-use rootward::eval::{NameTable, Truth};
+use rootward::eval::{Judge, NameTable, Truth};
 
-use super::baselines::{judge, name_of, no_split};
+use super::baselines::{as_judged, name_of, no_split};
 use crate::comparison::{Comparison, Contender, Testing};
 use crate::output::{print, print_json};
 use crate::ranked::Ranked;
@@ -45,7 +45,7 @@ impl Compare {
         let data = Dataset::open(&self.data)?;
         let pairs = data.pairs(self.split).with_context(|| no_split(&data, self.split))?;
         let table = NameTable::of(&data);
-        let judge = judge(&data, self.split, self.ancestors);
+        let judge = if self.ancestors { Judge::Ancestors } else { as_judged(&data, self.split) };
         let truth = Truth { pairs: &pairs, judge, names: table.names() };
         let mut contenders = Vec::new();
         for path in &self.ranked {

@@ -1,33 +1,61 @@
-//! Answers for people: which queries a word may mean, and what a model retrieves for them.
+//! Answers for people: which queries a word may mean, and what a ranking makes of each.
+
+mod page;
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 
 use anyhow::bail;
+use rootward::calibration::{Calibration, levels};
 use rootward::dataset::{Dataset, Split};
-use rootward::encoder::{EncodeError, Encoder, Input, Side};
-use rootward::eval::{NameTable, Vectors};
-use rootward::ids::QueryIdx;
+use rootward::encoder::{EncodeError, Encoder, Input, Side, Text};
+use rootward::eval::NameTable;
+use rootward::ids::{DocIdx, QueryIdx};
 use rootward::matrix::Matrix;
-use rootward::model::Model;
 use rootward::pairs::{Pairs, Relevant};
-use rootward::run::Run;
+use rootward::ranking::{best_among, consistent};
 use serde::Serialize;
 
-/// A model's document vectors, and the words by which its queries are known.
+/// What is known of a data set to answer questions: words, relevant sets, levels, thresholds.
 pub(crate) struct Answers<'a> {
-    model: &'a Model,
     data: &'a Dataset,
-    docs: Matrix,
     names: NameTable<'a>,
     pairs: Pairs,
     /// Row in `pairs` of each query that has one.
     rows: HashMap<QueryIdx, usize>,
-    trained: HashSet<QueryIdx>,
     words: HashMap<String, Vec<QueryIdx>>,
+    /// For each document the edges on the shortest way up to a root.
+    levels: Vec<u32>,
+    thresholds: Option<Calibration>,
 }
 
-/// What a model retrieves for one query.
+/// Something asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) id: String,
+    pub(crate) text: String,
+    /// The query of the data set that it is, if it is one.
+    pub(crate) query: Option<QueryIdx>,
+}
+
+/// Which answers are wanted, and in which order.
+pub(crate) struct Wanted {
+    /// How many; without it as many as the relevant set has, or 10.
+    pub(crate) k: Option<usize>,
+    /// The documents to choose from; without it all.
+    pub(crate) within: Option<Vec<DocIdx>>,
+    pub(crate) order: Order,
+}
+
+/// In which order answers stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// By their scores.
+    Score,
+    /// By their scores, but no ancestor after its descendant.
+    Consistent,
+}
+
+/// What is retrieved for one question.
 #[derive(Serialize)]
 pub(crate) struct Answer {
     query: String,
@@ -45,7 +73,22 @@ struct Hit {
     score: f32,
     /// Edges up from the exact match; none where the document is not relevant.
     distance: Option<u32>,
+    /// Edges on the shortest way up to a root.
+    level: u32,
+    /// The ids on that way, from the parent to the root.
+    path: Vec<String>,
+    /// Whether the score is at or above the threshold of the level, where there are thresholds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<bool>,
+    /// The titles of `path`.
+    #[serde(skip)]
+    path_titles: Vec<String>,
+    #[serde(skip)]
+    doc: DocIdx,
 }
+
+/// Documents for a question whose relevant set is not known.
+const USUAL: usize = 10;
 
 /// The vectors of some queries: `(queries, dim)`.
 pub(crate) fn query_vectors<E: Encoder + ?Sized>(
@@ -56,20 +99,25 @@ pub(crate) fn query_vectors<E: Encoder + ?Sized>(
     encoder.encode(Side::Query, &Input::queries(data, queries))
 }
 
-/// The queries that a model of this data set was trained on.
-pub(crate) fn trained_queries(data: &Dataset) -> HashSet<QueryIdx> {
-    data.pairs(Split::Train).iter().flat_map(Pairs::queries).copied().collect()
-}
-
-/// Makes sure that the model was trained on every one of these queries.
+/// Makes sure that an encoder has a vector for every one of these queries: a table that it was trained on them.
 ///
 /// # Errors
 /// When it was not: a table's vector of another query is the random one that it began with.
-pub(crate) fn all_trained(
+pub(crate) fn can_answer<E: Encoder + ?Sized>(
+    encoder: &E,
     data: &Dataset,
-    trained: &HashSet<QueryIdx>,
     queries: &[QueryIdx],
 ) -> anyhow::Result<()> {
+    if encoder.reads_texts(Side::Query) { Ok(()) } else { all_trained(data, queries) }
+}
+
+/// Makes sure that the training split has every one of these queries.
+///
+/// # Errors
+/// When it has not: a model of tables has no vector for the others.
+pub(crate) fn all_trained(data: &Dataset, queries: &[QueryIdx]) -> anyhow::Result<()> {
+    let trained: HashSet<QueryIdx> =
+        data.pairs(Split::Train).iter().flat_map(Pairs::queries).copied().collect();
     let unknown: Vec<&QueryIdx> = queries.iter().filter(|query| !trained.contains(query)).collect();
     match unknown.first() {
         None => Ok(()),
@@ -88,9 +136,22 @@ pub(crate) fn doc_vectors<E: Encoder + ?Sized>(encoder: &E, data: &Dataset) -> R
     encoder.encode(Side::Document, &Input::all_docs(data))
 }
 
+impl Question {
+    /// What an encoder reads of it.
+    pub(crate) fn input(&self) -> Input<'_> {
+        Input { idx: self.query.map_or(u32::MAX, |query| query.0), text: Text::plain(&self.text) }
+    }
+
+    /// A query of a data set.
+    pub(crate) fn of(data: &Dataset, query: QueryIdx) -> Self {
+        let asked = &data.queries[query.at()];
+        Question { id: asked.id.clone(), text: asked.text.clone(), query: Some(query) }
+    }
+}
+
 impl<'a> Answers<'a> {
-    /// Encodes the documents once.
-    pub(crate) fn new(model: &'a Model, data: &'a Dataset) -> anyhow::Result<Self> {
+    /// Gathers the words by which queries are known.
+    pub(crate) fn new(data: &'a Dataset) -> Self {
         let pairs = data.pairs_of(&Split::ALL);
         let rows = pairs.queries().iter().enumerate().map(|(row, query)| (*query, row)).collect();
         let mut words: HashMap<String, Vec<QueryIdx>> = HashMap::new();
@@ -108,24 +169,36 @@ impl<'a> Answers<'a> {
                 data.docs[place].synonyms.iter().for_each(|synonym| known_by(synonym, idx));
             }
         }
-        Ok(Answers {
-            model,
-            data,
-            docs: doc_vectors(&*model.encoder, data)?,
-            names: NameTable::of(data),
-            pairs,
-            rows,
-            trained: trained_queries(data),
-            words,
-        })
+        let (names, levels) = (NameTable::of(data), levels(&data.hierarchy));
+        Answers { data, names, pairs, rows, words, levels, thresholds: None }
     }
 
-    /// The queries that a word may mean.
-    pub(crate) fn find(&self, word: &str) -> anyhow::Result<Vec<QueryIdx>> {
-        let asked = plain(word);
-        if let Some(queries) = self.words.get(&asked) {
-            return Ok(queries.clone());
+    /// The same, saying of each answer whether its score is good enough.
+    pub(crate) fn with_thresholds(self, thresholds: Option<Calibration>) -> Self {
+        Answers { thresholds, ..self }
+    }
+
+    /// The ids of the documents, and their order.
+    pub(crate) fn names(&self) -> &NameTable<'a> {
+        &self.names
+    }
+
+    /// The queries of the data set that a word may mean; none where it knows no such word.
+    pub(crate) fn known(&self, word: &str) -> Vec<Question> {
+        let queries = self.words.get(&plain(word)).map_or(&[][..], Vec::as_slice);
+        queries.iter().map(|query| Question::of(self.data, *query)).collect()
+    }
+
+    /// The queries of the data set that a word may mean.
+    ///
+    /// # Errors
+    /// When it means none; the nearest words are named.
+    pub(crate) fn find(&self, word: &str) -> anyhow::Result<Vec<Question>> {
+        let found = self.known(word);
+        if !found.is_empty() {
+            return Ok(found);
         }
+        let asked = plain(word);
         let shared = |known: &str| known.chars().zip(asked.chars()).take_while(|(a, b)| a == b).count();
         let mut near: Vec<&String> = self.words.keys().collect();
         near.sort_by_key(|known| (std::cmp::Reverse(shared(known)), known.len(), *known));
@@ -137,50 +210,91 @@ impl<'a> Answers<'a> {
         )
     }
 
-    /// The `k` best documents of a query; as many as its relevant set has where `k` is left out.
-    pub(crate) fn answer(&self, query: QueryIdx, k: Option<usize>) -> anyhow::Result<Answer> {
-        all_trained(self.data, &self.trained, &[query])?;
-        let relevant: &[Relevant] = self.rows.get(&query).map_or(&[], |row| self.pairs.relevant(*row));
-        let queries = query_vectors(&*self.model.encoder, self.data, &[query])?; // (1, dim)
-        let vectors = Vectors { queries: &queries, docs: &self.docs };
-        let k = k.unwrap_or(relevant.len().max(1));
-        let run = Run::of_vectors(vectors, &[query], self.names.names(), k, &|_| {})?;
-        let hit = |(doc, score): &(rootward::ids::DocIdx, f32)| Hit {
-            id: self.data.docs[doc.at()].id.clone(),
-            title: self.data.docs[doc.at()].title.clone(),
-            score: *score,
-            distance: relevant.iter().find(|r| r.doc == *doc).map(|r| r.distance),
+    /// The query of the data set with this id.
+    pub(crate) fn by_id(&self, id: &str) -> Option<Question> {
+        let named = self.words.get(&plain(id))?.iter().find(|query| self.data.queries[query.at()].id == id);
+        named.map(|query| Question::of(self.data, *query))
+    }
+
+    /// The best documents with their scores, in the order that is wanted.
+    pub(crate) fn best(&self, question: &Question, scores: &[f32], wanted: &Wanted) -> Vec<(DocIdx, f32)> {
+        let (hierarchy, tie_order) = (&self.data.hierarchy, self.names.names().tie_order);
+        let k = wanted.k.unwrap_or_else(|| match self.relevant(question).len() {
+            0 => USUAL,
+            relevant => relevant,
+        });
+        let best = match &wanted.within {
+            None => rootward::eval::order::top_k(scores, tie_order, k),
+            Some(docs) => best_among(docs, scores, tie_order, k),
         };
-        let asked = &self.data.queries[query.at()];
-        let definition =
-            if self.data.is_closed() { self.data.docs[query.at()].text.clone() } else { String::new() };
-        Ok(Answer {
-            query: asked.id.clone(),
-            text: asked.text.clone(),
+        if wanted.order == Order::Score {
+            return best;
+        }
+        let best: Vec<DocIdx> = best.into_iter().map(|(doc, _)| doc).collect();
+        let mut list = consistent(&best, hierarchy, usize::MAX);
+        if let Some(docs) = &wanted.within {
+            list.retain(|doc| docs.contains(doc));
+        }
+        list.truncate(k);
+        list.into_iter().map(|doc| (doc, scores[doc.at()])).collect()
+    }
+
+    /// The best documents, with all that a person wants to know of them.
+    pub(crate) fn answer(&self, question: &Question, scores: &[f32], wanted: &Wanted) -> Answer {
+        let relevant = self.relevant(question);
+        let best = self.best(question, scores, wanted);
+        let mut hits: Vec<Hit> =
+            best.into_iter().map(|(doc, score)| self.hit(doc, score, relevant)).collect();
+        if wanted.order == Order::Consistent {
+            // What lies below an answer vouches for it.
+            let good: HashSet<DocIdx> =
+                hits.iter().filter(|hit| hit.accepted == Some(true)).map(|hit| hit.doc).collect();
+            let above: HashSet<DocIdx> =
+                good.iter().flat_map(|doc| self.data.hierarchy.ancestors(*doc)).map(|a| a.doc).collect();
+            for hit in hits.iter_mut().filter(|hit| above.contains(&hit.doc)) {
+                hit.accepted = Some(true);
+            }
+        }
+        let definition = question.query.filter(|_| self.data.is_closed());
+        let definition = definition.map_or(String::new(), |query| self.data.docs[query.at()].text.clone());
+        Answer {
+            query: question.id.clone(),
+            text: question.text.clone(),
             definition,
             relevant: relevant.len(),
-            hits: run.list(query).iter().map(hit).collect(),
-        })
+            hits,
+        }
     }
-}
 
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let right = self.hits.iter().filter(|hit| hit.distance.is_some()).count();
-        write!(f, "{} ({})", self.text, self.query)?;
-        if !self.definition.is_empty() {
-            let first = self.definition.split(';').next().unwrap_or_default();
-            write!(f, ": {first}")?;
+    fn relevant(&self, question: &Question) -> &[Relevant] {
+        let row = question.query.and_then(|query| self.rows.get(&query));
+        row.map_or(&[], |row| self.pairs.relevant(*row))
+    }
+
+    fn hit(&self, doc: DocIdx, score: f32, relevant: &[Relevant]) -> Hit {
+        let path = self.path(doc);
+        let document = |doc: &DocIdx| &self.data.docs[doc.at()];
+        let level = self.levels[doc.at()];
+        Hit {
+            id: document(&doc).id.clone(),
+            title: document(&doc).title.clone(),
+            score,
+            distance: relevant.iter().find(|r| r.doc == doc).map(|r| r.distance),
+            level,
+            path: path.iter().map(|doc| document(doc).id.clone()).collect(),
+            accepted: self.thresholds.as_ref().map(|thresholds| thresholds.accepts(level, score)),
+            path_titles: path.iter().map(|doc| page::called(document(doc))).collect(),
+            doc,
         }
-        writeln!(f, "\n{right} of {} retrieved are right, {} are relevant", self.hits.len(), self.relevant)?;
-        for hit in &self.hits {
-            let mark = match hit.distance {
-                Some(distance) => format!("right, {distance} up"),
-                None => "wrong".to_owned(),
-            };
-            writeln!(f, "  {:8.3}  {mark:<12} {}  ({})", hit.score, hit.title, hit.id)?;
-        }
-        Ok(())
+    }
+
+    /// A shortest way up to a root, without the document itself; of equally short ones that by the first parents.
+    fn path(&self, doc: DocIdx) -> Vec<DocIdx> {
+        let nearest = |doc: &DocIdx| {
+            let parents = self.data.hierarchy.parents(*doc).iter().copied();
+            parents.min_by_key(|parent| self.levels[parent.at()])
+        };
+        std::iter::successors(nearest(&doc), nearest).collect()
     }
 }
 

@@ -1,5 +1,8 @@
 //! A file for each verb.
 
+pub(crate) mod baselines;
+pub(crate) mod calibrate;
+pub(crate) mod compare;
 pub(crate) mod complete;
 pub(crate) mod demo;
 pub(crate) mod eval;

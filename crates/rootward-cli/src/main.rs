@@ -11,6 +11,7 @@ mod answers;
 mod bodies;
 mod builtin;
 mod commands;
+mod comparison;
 mod diagnosis;
 mod in_memory;
 mod interrupt;
@@ -18,6 +19,8 @@ mod output;
 mod paper;
 mod plot;
 mod progress;
+mod ranked;
+mod ranker;
 mod report;
 mod studies;
 mod training;
@@ -50,6 +53,9 @@ enum Command {
     Synth(commands::synth::Synth),
     Train(commands::train::Train),
     Eval(commands::eval::Eval),
+    Baselines(commands::baselines::Baselines),
+    Compare(commands::compare::Compare),
+    Calibrate(commands::calibrate::Calibrate),
     Search(commands::search::Search),
     Study(commands::study::StudyCommand),
 }
@@ -82,6 +88,9 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Synth(synth) => synth.run(),
         Command::Train(train) => train.run(),
         Command::Eval(eval) => eval.run(),
+        Command::Baselines(baselines) => baselines.run(),
+        Command::Compare(compare) => compare.run(),
+        Command::Calibrate(calibrate) => calibrate.run(),
         Command::Search(search) => search.run(),
         Command::Study(study) => study.run(),
     }

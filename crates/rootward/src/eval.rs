@@ -10,19 +10,21 @@ pub mod order;
 mod scores;
 mod summary;
 
+use std::collections::HashMap;
+
 use crate::dataset::Judgement;
-use crate::ids::QueryIdx;
+use crate::ids::{DocIdx, QueryIdx};
 use crate::pairs::{Pairs, Relevant};
 use crate::rows::Rows;
 
 pub use measures::{QueryResult, RankingMeasures};
 pub use name_table::NameTable;
 pub use order::Names;
-pub use scores::Vectors;
+pub use scores::{NanRow, Products, Scorer, Vectors, each_row};
 pub use summary::{Evaluation, Share, write_per_query};
 
-pub(crate) use measures::{Target, measure};
-pub(crate) use scores::{NanRow, for_each_query};
+use measures::{Target, measure};
+pub(crate) use scores::for_each_query;
 
 /// What is right: what each query should retrieve.
 #[derive(Clone, Copy, Debug)]
@@ -99,16 +101,98 @@ pub fn evaluate(
     truth: &Truth<'_>,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<Evaluation, EvalError> {
+    check_vectors(vectors, truth.pairs.queries(), truth.names)?;
+    evaluate_scores(&Products::new(vectors), truth, progress)
+}
+
+/// Ranks the whole corpus for every query by any scores, and measures the ranking.
+///
+/// Row `i` of the scorer belongs to row `i` of the pairs; `progress` as in [`evaluate`].
+///
+/// # Errors
+/// Those of [`evaluate`].
+pub fn evaluate_scores(
+    scorer: &dyn Scorer,
+    truth: &Truth<'_>,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<Evaluation, EvalError> {
     let (queries, names) = (truth.pairs.queries(), truth.names);
-    check_vectors(vectors, queries, names)?;
+    check_scorer(scorer, queries, names)?;
     let targets = targets(truth)?;
-    let per_query = for_each_query(vectors, progress, |row, scores| {
+    let per_query = each_row(scorer, progress, |row, scores| {
         let rank_of = |doc| Some(order::rank(scores, names.tie_order, doc));
         let first = |n| order::top_k(scores, names.tie_order, n).into_iter().map(|(doc, _)| doc).collect();
         measure(queries[row], targets.row(row), rank_of, first)
     })
-    .map_err(|NanRow(row)| EvalError::Nan { query: names.queries[queries[row].at()].to_owned() })?;
+    .map_err(|nan| nan.of(queries, names))?;
     Ok(Evaluation::of(truth.pairs, per_query))
+}
+
+/// What is made of the beginning of every ranking.
+#[derive(Clone, Copy)]
+pub struct Arrangement<'a> {
+    /// How many documents of a ranking are looked at and listed; |S(q)| where that is more.
+    pub depth: usize,
+    /// Turns the first documents of a ranking into another list, of which no more than as many count.
+    pub arrange: &'a (dyn Fn(&[DocIdx]) -> Vec<DocIdx> + Sync),
+}
+
+/// Ranks the corpus for every query by any scores, arranges the first documents anew, and measures those lists as
+/// those of a run: a document that is not listed is not found.
+///
+/// # Errors
+/// Those of [`evaluate`].
+pub fn evaluate_arranged(
+    scorer: &dyn Scorer,
+    arrangement: Arrangement<'_>,
+    truth: &Truth<'_>,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<Evaluation, EvalError> {
+    let (queries, names) = (truth.pairs.queries(), truth.names);
+    check_scorer(scorer, queries, names)?;
+    let targets = targets(truth)?;
+    let per_query = each_row(scorer, progress, |row, scores| {
+        let n = arrangement.depth.max(truth.pairs.relevant(row).len());
+        let best: Vec<DocIdx> =
+            order::top_k(scores, names.tie_order, n).into_iter().map(|(doc, _)| doc).collect();
+        let mut list = (arrangement.arrange)(&best);
+        list.truncate(n);
+        measure_list(queries[row], targets.row(row), &list)
+    })
+    .map_err(|nan| nan.of(queries, names))?;
+    Ok(Evaluation::of(truth.pairs, per_query))
+}
+
+impl NanRow {
+    /// The same, with the query's id.
+    pub(crate) fn of(self, queries: &[QueryIdx], names: Names<'_>) -> EvalError {
+        EvalError::Nan { query: names.queries[queries[self.0].at()].to_owned() }
+    }
+}
+
+/// What a list of documents, best first, makes of one query; a document that it does not list is not found.
+pub(crate) fn measure_list(query: QueryIdx, targets: &[Target], list: &[DocIdx]) -> QueryResult {
+    let ranks: HashMap<DocIdx, usize> = (1..).zip(list).map(|(rank, doc)| (*doc, rank)).collect();
+    let first = |n| list.iter().take(n).copied().collect();
+    measure(query, targets, |doc| ranks.get(&doc).copied(), first)
+}
+
+/// Whether scores are of these queries and of all documents.
+///
+/// # Errors
+/// When they are not.
+pub(crate) fn check_scorer(
+    scorer: &dyn Scorer,
+    queries: &[QueryIdx],
+    names: Names<'_>,
+) -> Result<(), EvalError> {
+    same("rows of scores", queries.len(), scorer.n_queries())?;
+    same("documents with scores", names.docs.len(), scorer.n_docs())?;
+    same("places of documents in the order of ties", names.docs.len(), names.tie_order.len())
+}
+
+fn same(what: &'static str, expected: usize, got: usize) -> Result<(), EvalError> {
+    if expected == got { Ok(()) } else { Err(EvalError::Count { what, expected, got }) }
 }
 
 /// Whether the vectors are those of these queries and of all documents.
@@ -120,9 +204,6 @@ pub(crate) fn check_vectors(
     queries: &[QueryIdx],
     names: Names<'_>,
 ) -> Result<(), EvalError> {
-    let same = |what, expected, got| {
-        if expected == got { Ok(()) } else { Err(EvalError::Count { what, expected, got }) }
-    };
     same("query vectors", queries.len(), vectors.queries.n_rows())?;
     same("document vectors", names.docs.len(), vectors.docs.n_rows())?;
     same("places of documents in the order of ties", names.docs.len(), names.tie_order.len())?;
@@ -169,8 +250,6 @@ pub(crate) fn targets(truth: &Truth<'_>) -> Result<Rows<Target>, EvalError> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use proptest::prelude::*;
     use rayon::ThreadPoolBuilder;
     use serde_json::Value as Json;
@@ -308,6 +387,22 @@ mod tests {
                 prop_assert_eq!(of_run, world.evaluate(judge).unwrap());
             }
         }
+    }
+
+    #[test]
+    fn an_arranged_ranking_measures_as_the_run_that_is_arranged_the_same_way() {
+        let world = larger();
+        let arrange: &(dyn Fn(&[DocIdx]) -> Vec<DocIdx> + Sync) =
+            &|docs| docs.iter().rev().copied().collect();
+        let (of_scores, of_run) = world.with(ancestors, |truth| {
+            let products = Products::new(world.vectors());
+            let arrangement = Arrangement { depth: 40, arrange };
+            let run = Run::of_scores(&products, world.pairs.queries(), truth.names, 40, &|_| ()).unwrap();
+            let of_run = evaluate_run(&run.arranged(arrange), truth).unwrap();
+            (evaluate_arranged(&products, arrangement, truth, &|_| ()).unwrap(), of_run)
+        });
+        assert_eq!(of_scores, of_run);
+        assert_ne!(of_scores, world.evaluate(ancestors).unwrap());
     }
 
     /// A case of the golden numbers: the world, and every document's score where it is listed for a query.

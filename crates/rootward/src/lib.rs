@@ -13,7 +13,9 @@
 
 pub use rootward_kernels::{Level, LevelError};
 
+pub mod bm25;
 pub mod body;
+pub mod calibration;
 pub mod completion;
 pub mod dataset;
 pub mod diagnosis;
@@ -35,11 +37,14 @@ pub mod model;
 pub mod optimiser;
 pub mod pairs;
 pub mod polish;
+pub mod popularity;
 pub mod random;
+pub mod ranking;
 pub mod recipe;
 pub mod rows;
 pub mod run;
 pub mod sampling;
+pub mod significance;
 pub mod splits;
 pub mod static_body;
 pub mod synth;

@@ -33,6 +33,16 @@ pub enum Purpose {
         /// Place of the step in the stage.
         step: usize,
     },
+    /// The signs of a randomisation test.
+    Signs {
+        /// Which 64 of its permutations.
+        block: usize,
+    },
+    /// The queries of the samples of a bootstrap.
+    Bootstrap {
+        /// Which of its samples.
+        sample: usize,
+    },
     /// The edges of a hierarchy made to order.
     Synth,
     /// The vector that the construction draws for a document.
@@ -51,6 +61,8 @@ pub fn stream(seed: u64, purpose: Purpose) -> Pcg64 {
         Purpose::Validation => [2, 0, 0],
         Purpose::Epoch { stage, epoch } => [3, stage as u64, epoch as u64],
         Purpose::Step { stage, step } => [4, stage as u64, step as u64],
+        Purpose::Signs { block } => [20, block as u64, 0],
+        Purpose::Bootstrap { sample } => [21, sample as u64, 0],
         Purpose::Synth => [9, 0, 0],
         Purpose::Construction { doc } => [5, doc as u64, 0],
     };

@@ -12,7 +12,8 @@ use rayon::prelude::*;
 
 use crate::eval::order::{best_first, top_k};
 use crate::eval::{
-    EvalError, Evaluation, Names, NanRow, Truth, Vectors, check_vectors, for_each_query, measure, targets,
+    EvalError, Evaluation, Names, Products, Scorer, Truth, Vectors, check_scorer, check_vectors, each_row,
+    measure_list, targets,
 };
 use crate::files::{WriteError, write_aside};
 use crate::ids::{DocIdx, QueryIdx};
@@ -119,11 +120,41 @@ impl Run {
         progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Run, EvalError> {
         check_vectors(vectors, queries, names)?;
-        let lists = for_each_query(vectors, progress, |row, scores| {
-            (queries[row], top_k(scores, names.tie_order, k))
-        })
-        .map_err(|NanRow(row)| EvalError::Nan { query: names.queries[queries[row].at()].to_owned() })?;
+        Run::of_scores(&Products::new(vectors), queries, names, k, progress)
+    }
+
+    /// The `k` best documents of each query by any scores; as [`Run::of_vectors`].
+    ///
+    /// # Errors
+    /// When scores and ids do not fit together, or a score is not a number.
+    pub fn of_scores(
+        scorer: &dyn Scorer,
+        queries: &[QueryIdx],
+        names: Names<'_>,
+        k: usize,
+        progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Run, EvalError> {
+        check_scorer(scorer, queries, names)?;
+        let visit = |row: usize, scores: &[f32]| (queries[row], top_k(scores, names.tie_order, k));
+        let lists = each_row(scorer, progress, visit).map_err(|nan| nan.of(queries, names))?;
         Ok(Run { lists: lists.into_iter().collect() })
+    }
+
+    /// Lists made elsewhere, each best first and without a document twice; no query comes twice.
+    pub fn of_lists(lists: impl IntoIterator<Item = (QueryIdx, Vec<(DocIdx, f32)>)>) -> Run {
+        Run { lists: lists.into_iter().collect() }
+    }
+
+    /// The run with every list arranged anew: the documents in the order that `arrange` gives them, with scores
+    /// that fall by one from document to document down to 1, since it is the scores that make a ranking.
+    pub fn arranged(&self, arrange: impl Fn(&[DocIdx]) -> Vec<DocIdx> + Sync) -> Run {
+        let lists = self.lists.par_iter().map(|(query, list)| {
+            let docs: Vec<DocIdx> = list.iter().map(|(doc, _)| *doc).collect();
+            let docs = arrange(&docs);
+            let n = docs.len();
+            (*query, docs.into_iter().enumerate().map(|(at, doc)| (doc, (n - at) as f32)).collect())
+        });
+        Run { lists: lists.collect() }
     }
 
     /// The documents listed for a query with their scores, best first; nothing for a query that is not in the run.
@@ -242,10 +273,8 @@ pub fn evaluate_run(run: &Run, truth: &Truth<'_>) -> Result<Evaluation, EvalErro
     let targets = targets(truth)?;
     let queries = truth.pairs.queries();
     let per_query = (0..queries.len()).into_par_iter().map(|row| {
-        let list = run.list(queries[row]);
-        let ranks: HashMap<DocIdx, usize> = (1..).zip(list).map(|(rank, (doc, _))| (*doc, rank)).collect();
-        let first = |n| list.iter().take(n).map(|(doc, _)| *doc).collect();
-        measure(queries[row], targets.row(row), |doc| ranks.get(&doc).copied(), first)
+        let list: Vec<DocIdx> = run.list(queries[row]).iter().map(|(doc, _)| *doc).collect();
+        measure_list(queries[row], targets.row(row), &list)
     });
     Ok(Evaluation::of(truth.pairs, per_query.collect()))
 }

@@ -14,12 +14,13 @@ use rootward::model::Model;
 use rootward::recipe::{EncoderConfig, Recipe};
 use rootward::trainer::TrainError;
 
-use crate::answers::Answers;
+use crate::answers::{Answers, Order, Question, Wanted};
 use crate::bodies::open_body;
 use crate::builtin::{bundled_wordnet, read_recipe};
 use crate::commands::eval::evaluate_model;
 use crate::diagnosis::Maker;
 use crate::output::{command_line, print, print_json, say};
+use crate::ranker::Ranker;
 use crate::report::{Entry, Heading, page, picture};
 use crate::training::{self, Existing};
 use crate::{interrupt, paper};
@@ -90,7 +91,7 @@ impl Demo {
             }
         }
         let best = Model::open(&self.out.join("climb"), &open_body)?;
-        let answers = self.answers(&best, &data, is_wordnet)?;
+        let answers = self.answers(best, &data, is_wordnet)?;
         let heading = Heading {
             summary: format!(
                 "{} recipes on {} ({} nodes): the share of pairs (query, ancestor) whose ancestor is among the first \
@@ -155,15 +156,18 @@ impl Demo {
         })
     }
 
-    fn answers(&self, model: &Model, data: &Dataset, is_wordnet: bool) -> anyhow::Result<String> {
-        let answers = Answers::new(model, data)?;
+    fn answers(&self, model: Model, data: &Dataset, is_wordnet: bool) -> anyhow::Result<String> {
+        let (answers, ranker) = (Answers::new(data), Ranker::model(model, data)?);
+        let wanted = Wanted { k: None, within: None, order: Order::Score };
         let examples = EXAMPLES.iter().filter(|_| is_wordnet).map(|word| (*word).to_owned());
         let mut text = String::new();
         for word in examples.chain(self.query.iter().cloned()) {
             match answers.find(&word) {
-                Ok(queries) => {
-                    for query in queries {
-                        writeln!(text, "{}", answers.answer(query, None)?)?;
+                Ok(questions) => {
+                    let answer =
+                        |question: &Question, scores: &[f32]| answers.answer(question, scores, &wanted);
+                    for answer in ranker.rank(data, &questions, answer)? {
+                        writeln!(text, "{answer}")?;
                     }
                 }
                 // Minutes of training must not be lost to a word that is not there.

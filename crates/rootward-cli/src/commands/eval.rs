@@ -12,7 +12,7 @@ use rootward::model::Model;
 use rootward::run::{Run, evaluate_run};
 use serde::Serialize;
 
-use crate::answers::{all_trained, doc_vectors, query_vectors, trained_queries};
+use crate::answers::{can_answer, doc_vectors, query_vectors};
 use crate::bodies::open_body;
 use crate::diagnosis::{Maker, page};
 use crate::output::{print, print_json};
@@ -126,9 +126,7 @@ impl Eval {
 
     fn evaluate_model(&self, data: &Dataset, model: &Model, truth: &Truth<'_>) -> anyhow::Result<Evaluation> {
         model.belongs_to(data)?;
-        if !model.answers_anything() {
-            all_trained(data, &trained_queries(data), truth.pairs.queries())?;
-        }
+        can_answer(&*model.encoder, data, truth.pairs.queries())?;
         if let Some(path) = &self.run_out {
             let (queries, docs) = (
                 query_vectors(&*model.encoder, data, truth.pairs.queries())?,

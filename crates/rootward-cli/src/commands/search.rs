@@ -1,24 +1,37 @@
-//! `rootward search`: ask a model.
+//! `rootward search`: ask a model, or the words of the documents.
 
+use std::collections::HashSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use clap::Args;
-use rootward::dataset::Dataset;
+use anyhow::{Context, bail};
+use clap::{ArgGroup, Args};
+use rootward::calibration::Calibration;
+use rootward::dataset::{Dataset, Query};
+use rootward::eval::Names;
+use rootward::ids::{DocIdx, QueryIdx};
 use rootward::model::Model;
+use rootward::run::Run;
 
-use crate::answers::Answers;
+use super::calibrate::{THRESHOLDS, fingerprint};
+use crate::answers::{Answers, Order, Question, Wanted};
 use crate::bodies::open_body;
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, say};
+use crate::progress::Bar;
+use crate::ranker::Ranker;
 
-/// Ask a model: the exact match and its ancestors, best first.
+/// Ask a model or BM25: the exact match and its ancestors, by level.
 ///
-/// A model of tables knows the queries it was trained on and no others. Each word is looked up among them, by id, text,
-/// title or synonym; a word with several meanings is answered once for each.
+/// Answers are grouped by level, the number of edges up to the root, the most special first, each with its way up. A
+/// model of tables knows the queries it was trained on and no others: each word is looked up among them, by id, text,
+/// title or synonym; a word with several meanings is answered once for each. BM25 takes any text. Where thresholds were
+/// fitted by `rootward calibrate`, an answer that is good enough for its level is marked.
 #[derive(Args)]
+#[command(group(ArgGroup::new("ranker").args(["model", "bm25"]).required(true)))]
 #[command(
-    after_help = "Example:\n  rootward search --data data/wordnet-nouns --model demo/climb sandal --k 12"
+    after_help = "Examples:\n  rootward search --data data/wordnet-nouns --model demo/climb sandal --k 12\n  \
+                  rootward search --data data/wordnet-nouns --bm25 \"open shoe with straps\" --consistent\n  \
+                  rootward search --data DATA --bm25 --batch queries.jsonl --run-out bm25.run --k 1000"
 )]
 pub(crate) struct Search {
     /// Folder of the data set.
@@ -26,43 +39,148 @@ pub(crate) struct Search {
     data: PathBuf,
     /// Folder of the model.
     #[arg(long, value_name = "MODEL")]
-    model: PathBuf,
+    model: Option<PathBuf>,
+    /// Compare words instead: no model is needed, and any text may be asked.
+    #[arg(long)]
+    bm25: bool,
     /// What to look for.
     #[arg(value_name = "TEXT", required_unless_present = "batch")]
     words: Vec<String>,
-    /// File with one thing to look for on each line.
+    /// File with one thing to look for on each line; `{"_id": .., "text": ..}` where its name ends in .jsonl.
     #[arg(long, value_name = "FILE")]
     batch: Option<PathBuf>,
-    /// Documents for each query; without it as many as its relevant set has.
+    /// Documents for each query; without it as many as its relevant set has, or 10 where that is not known.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     k: Option<u32>,
+    /// Put no ancestor after a descendant: every answer comes with all that lies above it, roots first.
+    #[arg(long)]
+    consistent: bool,
+    /// Only this document, by id, and what lies below it.
+    #[arg(long, value_name = "DOC")]
+    within: Option<String>,
+    /// Thresholds that `rootward calibrate` fitted; without it those beside the model, if there are any.
+    #[arg(long, value_name = "FILE")]
+    thresholds: Option<PathBuf>,
+    /// Write a TREC run instead of printing answers.
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    run_out: Option<PathBuf>,
     /// Print one JSON object on a line for each answer.
     #[arg(long)]
     json: bool,
 }
 
+/// Questions that are answered together.
+const TOGETHER: usize = 1024;
+
 impl Search {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let data = Dataset::open(&self.data)?;
-        let model = Model::open(&self.model, &open_body)?;
-        model.belongs_to(&data)?;
-        let mut words = self.words;
-        if let Some(path) = &self.batch {
-            let text =
-                fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))?;
-            words.extend(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned));
-        }
-        let answers = Answers::new(&model, &data)?;
+        let ranker = match &self.model {
+            Some(folder) => Ranker::model(Model::open(folder, &open_body)?, &data)?,
+            None => Ranker::bm25(&data),
+        };
+        let answers = Answers::new(&data).with_thresholds(self.calibration(&data)?);
+        let wanted = Wanted {
+            k: self.k.map(|k| k as usize),
+            within: self.within.as_deref().map(|id| below(id, &data)).transpose()?,
+            order: if self.consistent { Order::Consistent } else { Order::Score },
+        };
         // A word that is not known fails before anything is printed: the output is whole or not there.
-        let found = words.iter().map(|word| answers.find(word)).collect::<anyhow::Result<Vec<_>>>()?;
-        for query in found.into_iter().flatten() {
-            let answer = answers.answer(query, self.k.map(|k| k as usize))?;
-            if self.json {
-                print_json(&answer)?;
-            } else {
-                print(&format!("{answer}\n"))?;
+        let questions = self.questions(&ranker, &answers)?;
+        if let Some(path) = &self.run_out {
+            return write_run(path, &ranker, &answers, &questions, &wanted, &data);
+        }
+        for together in questions.chunks(TOGETHER) {
+            let found =
+                ranker.rank(&data, together, |question, scores| answers.answer(question, scores, &wanted))?;
+            for answer in found {
+                if self.json {
+                    print_json(&answer)?;
+                } else {
+                    print(&format!("{answer}\n"))?;
+                }
             }
         }
         Ok(())
     }
+
+    fn calibration(&self, data: &Dataset) -> anyhow::Result<Option<Calibration>> {
+        let beside = self.model.as_ref().map(|folder| folder.join(THRESHOLDS)).filter(|path| path.is_file());
+        let path = self.thresholds.clone().or(beside);
+        Ok(path.map(|path| Calibration::read(&path, &fingerprint(data))).transpose()?)
+    }
+
+    /// What is asked, on the command line and in the file.
+    fn questions(&self, ranker: &Ranker, answers: &Answers<'_>) -> anyhow::Result<Vec<Question>> {
+        let mut found = Vec::new();
+        for word in &self.words {
+            found.extend(ranker.questions(answers, &(found.len() + 1).to_string(), word)?);
+        }
+        let Some(path) = &self.batch else { return Ok(found) };
+        let text =
+            fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))?;
+        let is_jsonl = path.extension().is_some_and(|ending| ending == "jsonl");
+        for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+            if !is_jsonl {
+                found.extend(ranker.questions(answers, &(found.len() + 1).to_string(), line.trim())?);
+                continue;
+            }
+            let Query { id, text, .. } = serde_json::from_str(line).with_context(|| {
+                format!("{}, line {number}: `{{\"_id\": .., \"text\": ..}}` was expected", path.display())
+            })?;
+            // A query of the data set is known by its id, whatever else its text may mean.
+            match answers.by_id(&id) {
+                Some(question) => found.push(question),
+                None => found.extend(ranker.questions(answers, &id, &text)?),
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A document and everything below it, in ascending order.
+fn below(id: &str, data: &Dataset) -> anyhow::Result<Vec<DocIdx>> {
+    let Some(place) = data.docs.iter().position(|doc| doc.id == id) else {
+        bail!("data set `{}` has no document `{id}`: --within takes an id", data.name);
+    };
+    let mut docs: Vec<DocIdx> =
+        data.hierarchy.descendants(DocIdx(place as u32)).into_iter().map(|below| below.doc).collect();
+    docs.sort_unstable();
+    Ok(docs)
+}
+
+/// Writes the best documents of all questions as a TREC run.
+///
+/// Where the order is not that of the scores the run has falling whole numbers instead, since a run is read by them.
+fn write_run(
+    path: &Path,
+    ranker: &Ranker,
+    answers: &Answers<'_>,
+    questions: &[Question],
+    wanted: &Wanted,
+    data: &Dataset,
+) -> anyhow::Result<()> {
+    let mut ids = HashSet::new();
+    if let Some(twice) = questions.iter().find(|question| !ids.insert(&question.id)) {
+        bail!("`{}` is asked twice: a run has one list for each query", twice.id);
+    }
+    let bar = Bar::new("search", questions.len());
+    let mut lists: Vec<(QueryIdx, Vec<(DocIdx, f32)>)> = Vec::new();
+    for together in questions.chunks(TOGETHER) {
+        for best in ranker.rank(data, together, |question, scores| answers.best(question, scores, wanted))? {
+            let n = best.len();
+            let falling = |(at, (doc, _)): (usize, (DocIdx, f32))| (doc, (n - at) as f32);
+            let best = match wanted.order {
+                Order::Score => best,
+                Order::Consistent => best.into_iter().enumerate().map(falling).collect(),
+            };
+            lists.push((QueryIdx(lists.len() as u32), best));
+        }
+        bar.at(lists.len());
+    }
+    bar.clear();
+    let ids: Vec<&str> = questions.iter().map(|question| question.id.as_str()).collect();
+    Run::of_lists(lists).write(path, Names { queries: &ids, ..answers.names().names() }, ranker.tag())?;
+    say(format_args!("wrote {}", path.display()));
+    Ok(())
 }

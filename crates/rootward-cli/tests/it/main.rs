@@ -1,10 +1,10 @@
 //! The program `rootward` from outside: what a user types, what comes back, and what lies on the disk afterwards.
 //!
-//! Where a test belongs: `everyday` for a verb that does what it promises, `demo` for the demo, `doctor` for what is
+//! Where a test belongs: `answers` for search and thresholds, `everyday` for a verb that does what it promises, `demo` for the demo, `doctor` for what is
 //! wrong with data and how it is mended, `interrupted` for runs that are killed and resumed, `machines` for results that
 //! must not depend on the machine, `bad_input` for files and settings that are refused, `full_disk` for writes that fail,
 //! `geometry` for the search of dimensions, `held_out` for pairs that training never saw, `import_collections`,
-//! `import_ontologies` and `import_tables` for other people's formats, `splits` for queries that are divided, `study` for
+//! `import_ontologies` and `import_tables` for other people's formats, `side_by_side` for comparisons, `splits` for queries that are divided, `study` for
 //! studies, `synth` for data made to order, `streams` for stdout, stderr and exit codes.
 //! `program` starts the program and judges how it ended; `small` makes the data. No test sleeps, opens a port, or
 //! leaves anything outside its own temporary folder.
@@ -17,6 +17,7 @@
 mod program;
 mod small;
 
+mod answers;
 mod bad_input;
 mod demo;
 mod doctor;
@@ -29,6 +30,7 @@ mod import_ontologies;
 mod import_tables;
 mod interrupted;
 mod machines;
+mod side_by_side;
 mod splits;
 mod streams;
 mod study;

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -131,7 +132,12 @@ pub(crate) fn signal(child: &Child, name: &str) {
 fn collect(top: &Path, path: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
     if path.is_file() {
         let name = path.strip_prefix(top).unwrap().to_string_lossy().into_owned();
-        files.insert(name, fs::read(path).unwrap());
+        match fs::read(path) {
+            Ok(content) => _ = files.insert(name, content),
+            // A program that is still at work has renamed it meanwhile.
+            Err(gone) if gone.kind() == ErrorKind::NotFound => {}
+            Err(error) => panic!("{}: {error}", path.display()),
+        }
     } else if let Ok(entries) = fs::read_dir(path) {
         entries.for_each(|entry| collect(top, &entry.unwrap().path(), files));
     }

@@ -69,7 +69,7 @@ impl Graph {
     }
 
     /// Where a document stands in the topological order.
-    pub(super) fn rank(&self, doc: DocIdx) -> usize {
+    pub(crate) fn rank(&self, doc: DocIdx) -> usize {
         self.rank[doc.at()] as usize
     }
 

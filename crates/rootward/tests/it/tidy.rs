@@ -8,13 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every dependency that is used directly, by whom, and what for. A new one is a decision: see `STYLE.md`.
-const DEPENDENCIES: [(&str, &str, &str); 47] = [
+const DEPENDENCIES: [(&str, &str, &str); 48] = [
     ("rootward", "rootward-kernels", "the loops that training spends its time in"),
     ("rootward", "crc32fast", "checksums of data sets and parameters"),
     ("rootward", "flate2", "data files as .gz"),
     ("rootward", "rand", "distributions, and the traits of generators"),
     ("rootward", "rand_pcg", "a generator whose numbers stay the same from version to version"),
     ("rootward", "rayon", "threads"),
+    ("rootward", "rust-stemmers", "stems of English words"),
     ("rootward", "safetensors", "parameters in a format that every program reads"),
     ("rootward", "serde", "recipes, documents and reports as plain types"),
     ("rootward", "serde_json", "corpus.jsonl, config.json and reports"),

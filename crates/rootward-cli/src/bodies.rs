@@ -7,6 +7,11 @@ use rootward::recipe::BodyConfig;
 use rootward::static_body::{Reading, StaticBody};
 use rootward::tensors::Tensors;
 use rootward::tokens::Tokens;
+use rootward_text::body::TextBody;
+use rootward_text::config::DropoutRates;
+use rootward_text::model::TextModel;
+use rootward_text::network::Precision;
+use rootward_text::training::{Activations, Frozen, Training};
 
 /// Opens the network that a recipe or a model asks for.
 ///
@@ -32,9 +37,29 @@ pub(crate) fn open_body(config: &BodyConfig, start: Start<'_>) -> Result<Box<dyn
                 (folder, dim) => StaticBody::open(Path::new(folder), *dim, reading)?,
             }))
         }
-        (BodyConfig::Transformer { .. }, _) => Err("no Transformers yet".into()),
+        (BodyConfig::Transformer { from, max_tokens, frozen_layers, dropout, clip }, start) => {
+            let (folder, seed) = match start {
+                Start::Fresh { seed } => (Path::new(from), seed),
+                // Nobody trains a model that was saved: what a seed would say does not matter.
+                Start::Saved(folder) => (folder, 0),
+            };
+            let model = TextModel::open(folder, *max_tokens)?;
+            let own = model.config().dropout;
+            let training = Training {
+                seed,
+                dropout: dropout.map_or(own, |hidden| DropoutRates { hidden, attention: hidden }),
+                frozen: Frozen { embeddings: *frozen_layers > 0, layers: *frozen_layers },
+                activations: Activations::Kept,
+                chunk_tokens: CHUNK,
+                greatest_norm: *clip,
+            };
+            Ok(Box::new(TextBody::new(model, Precision::Single, training)))
+        }
     }
 }
+
+/// Tokens whose activations are in memory at a time: about half a gigabyte of those of MiniLM.
+const CHUNK: usize = 4096;
 
 fn reading(max_tokens: usize, pairs: usize) -> Reading {
     Reading { max_tokens, pairs }

@@ -5,6 +5,7 @@ pub(crate) mod calibrate;
 pub(crate) mod compare;
 pub(crate) mod complete;
 pub(crate) mod demo;
+pub(crate) mod distill;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod geometry;

@@ -16,6 +16,14 @@ pub(crate) type Lanes = [f32; LANES];
 #[repr(C, align(64))]
 pub(crate) struct Aligned(pub(crate) Lanes);
 
+impl Aligned {
+    /// The numbers of several steps, end to end.
+    pub(crate) fn numbers(steps: &[Aligned]) -> &[f32] {
+        // SAFETY: a step is sixteen numbers of 64 bytes in all, its alignment, so that nothing lies between two steps.
+        unsafe { std::slice::from_raw_parts(steps.as_ptr().cast::<f32>(), steps.len() * LANES) }
+    }
+}
+
 /// The sum of all lanes: halves are added until one number is left.
 #[inline(always)]
 pub(crate) fn sum(lanes: Lanes) -> f32 {

@@ -5,10 +5,14 @@
 //! element of the result is one sum over `k` in rising order (restarted every 256 terms, see [`DEPTH`]),
 //! whatever the tile, so it depends neither on its place in the matrix nor on the AVX level.
 
+mod half;
 mod packed;
 
 use std::ops::Range;
 
+pub use half::{
+    HalfPacked, HalfRows, product_half, product_half_at, product_half_plain, product_half_plain_at,
+};
 pub use packed::{Packed, Strided};
 
 use crate::instructions::{Instructions, kernel};

@@ -75,8 +75,9 @@ kernel! {
     }
 }
 
+/// [`dot`], within a kernel.
 #[inline(always)]
-fn dot_of<I: Instructions>(a: &[f32], b: &[f32]) -> f32 {
+pub(crate) fn dot_of<I: Instructions>(a: &[f32], b: &[f32]) -> f32 {
     assert!(a.len() == b.len(), "vectors of {} and {} numbers have no inner product", a.len(), b.len());
     let ((a, a_tail), (b, b_tail)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let mut sums = [0.0; LANES];

@@ -20,6 +20,7 @@ pub mod completion;
 pub mod dataset;
 pub mod diagnosis;
 pub mod digits;
+pub mod distillation;
 pub mod doctor;
 pub mod encoder;
 pub mod eval;

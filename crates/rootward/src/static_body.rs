@@ -213,8 +213,8 @@ impl Body for StaticBody {
     }
 }
 
-/// The tensor of the token vectors.
-const VECTORS: &str = "embeddings";
+/// The tensor of the token vectors in the file of a static model.
+pub const VECTORS: &str = "embeddings";
 
 fn unread(cause: TokensError) -> EncodeError {
     EncodeError::Network { cause: Box::new(cause) }

@@ -88,6 +88,17 @@ impl Packed {
         self.n
     }
 
+    /// Sixteen columns as the rows of a left operand: with `P` the transpose of this operand, rows `16 * panel` and on.
+    ///
+    /// The last panel has as many rows as columns are left. Products of transposed operands, which are gradients of
+    /// weights, read it without missing the caches as columns of a wide matrix do.
+    ///
+    /// # Panics
+    /// When there is no such panel.
+    pub fn columns_as_rows(&self, panel: usize) -> Strided<'_> {
+        Strided { data: Aligned::numbers(self.panel(panel, 0..self.k)), row_stride: 1, col_stride: LANES }
+    }
+
     /// Some rows of one panel.
     #[inline(always)]
     pub(crate) fn panel(&self, panel: usize, rows: Range<usize>) -> &[Aligned] {

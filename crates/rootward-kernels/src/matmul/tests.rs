@@ -172,6 +172,21 @@ fn a_shape_beyond_the_data_is_refused() {
 }
 
 #[test]
+fn a_packed_operand_is_read_transposed_on_the_left() {
+    let (k, n, cols) = (7, 37, 5);
+    let (left, right) = (numbers(k * n, 1), numbers(k * cols, 2));
+    let (mut packed_left, mut packed) = (Packed::default(), Packed::default());
+    packed_left.pack(k, n, Strided::rows(&left, n));
+    packed.pack(k, cols, Strided::rows(&right, cols));
+    let (mut whole, mut by_panels) = (vec![0.0; n * cols], vec![0.0; n * cols]);
+    product(Store::Set, n, Strided::transposed(&left, n), &packed, &mut whole, cols);
+    for (panel, rows) in by_panels.chunks_mut(LANES * cols).enumerate() {
+        product(Store::Set, rows.len() / cols, packed_left.columns_as_rows(panel), &packed, rows, cols);
+    }
+    assert_eq!(whole, by_panels);
+}
+
+#[test]
 fn packing_again_forgets_the_last_operand() {
     let mut packed = Packed::default();
     packed.pack(4, 40, Strided::rows(&[9.0; 160], 40));

@@ -69,7 +69,12 @@ impl TextConfig {
                 let dim = dim.unwrap_or(1);
                 demand("encoder.body.dim", dim, WIDTHS.contains(&dim), "1 to 65536")?;
             }
-            BodyConfig::Transformer { max_tokens, .. } => read(*max_tokens)?,
+            BodyConfig::Transformer { max_tokens, dropout, clip, .. } => {
+                read(*max_tokens)?;
+                let share = dropout.unwrap_or(0.0);
+                demand("encoder.body.dropout", share, (0.0..1.0).contains(&share), "0 or more and below 1")?;
+                demand("encoder.body.clip", clip, positive(*clip), "a number above 0")?;
+            }
         }
         let speed = |key: &str, speed: f32| demand(key, speed, positive(speed), "a number above 0");
         if let Some(HeadConfig { dim, speed: head }) = self.head {

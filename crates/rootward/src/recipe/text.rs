@@ -45,9 +45,14 @@ pub enum BodyConfig {
         from: String,
         /// Tokens that are read of a text; what comes after is not.
         max_tokens: usize,
-        /// Layers, counted from the embeddings, that stay as they are.
+        /// Layers, counted from the embeddings and with these, that stay as they are; 0, or left out, for none.
         #[serde(default)]
         frozen_layers: usize,
+        /// Share of activations that training drops, 0 or more and below 1; left out, what the model was made for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dropout: Option<f32>,
+        /// The greatest norm that the gradient of all its parameters may have in a step; a longer one is cut to it.
+        clip: f32,
     },
 }
 

@@ -8,10 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every dependency that is used directly, by whom, and what for. A new one is a decision: see `STYLE.md`.
-const DEPENDENCIES: [(&str, &str, &str); 48] = [
+const DEPENDENCIES: [(&str, &str, &str); 62] = [
     ("rootward", "rootward-kernels", "the loops that training spends its time in"),
     ("rootward", "crc32fast", "checksums of data sets and parameters"),
     ("rootward", "flate2", "data files as .gz"),
+    ("rootward", "half", "numbers of 16 bits in tensor files"),
     ("rootward", "rand", "distributions, and the traits of generators"),
     ("rootward", "rand_pcg", "a generator whose numbers stay the same from version to version"),
     ("rootward", "rayon", "threads"),
@@ -20,6 +21,7 @@ const DEPENDENCIES: [(&str, &str, &str); 48] = [
     ("rootward", "serde", "recipes, documents and reports as plain types"),
     ("rootward", "serde_json", "corpus.jsonl, config.json and reports"),
     ("rootward", "thiserror", "error types without their boilerplate"),
+    ("rootward", "tokenizers", "texts as numbers of tokens"),
     ("rootward", "toml", "recipes"),
     ("rootward", "expect-test", "tests: expected text that a command updates"),
     ("rootward", "proptest", "tests: random cases that shrink"),
@@ -45,8 +47,20 @@ const DEPENDENCIES: [(&str, &str, &str); 48] = [
     ("rootward-import", "rand_pcg", "tests: accidents to files"),
     ("rootward-import", "tempfile", "tests: folders that go away"),
     ("rootward-kernels", "proptest", "tests: random cases that shrink"),
+    ("rootward-text", "rootward", "the seam behind which networks stand, and files that are whole"),
+    ("rootward-text", "rootward-kernels", "the loops that encoding spends its time in"),
+    ("rootward-text", "half", "numbers of 16 bits in tensor files"),
+    ("rootward-text", "rayon", "threads"),
+    ("rootward-text", "safetensors", "parameters in the format that models come in"),
+    ("rootward-text", "serde", "configurations of models as plain types"),
+    ("rootward-text", "serde_json", "configurations of models"),
+    ("rootward-text", "thiserror", "error types without their boilerplate"),
+    ("rootward-text", "tokenizers", "texts as sequences of tokens"),
+    ("rootward-text", "proptest", "tests: random cases that shrink"),
+    ("rootward-text", "tempfile", "tests: folders that go away"),
     ("rootward-cli", "rootward", "all that the program does"),
     ("rootward-cli", "rootward-import", "other people's formats"),
+    ("rootward-cli", "rootward-text", "Transformers"),
     ("rootward-cli", "anyhow", "errors for people"),
     ("rootward-cli", "clap", "arguments, their help and their errors"),
     ("rootward-cli", "ctrlc", "a checkpoint on Ctrl-C"),
@@ -74,9 +88,14 @@ impl Source {
 
     /// Whether it belongs to a library, which may not print.
     fn is_library(&self) -> bool {
-        ["crates/rootward/src/", "crates/rootward-import/src/", "crates/rootward-kernels/src/"]
-            .iter()
-            .any(|part| self.path.starts_with(part))
+        [
+            "crates/rootward/src/",
+            "crates/rootward-import/src/",
+            "crates/rootward-kernels/src/",
+            "crates/rootward-text/src/",
+        ]
+        .iter()
+        .any(|part| self.path.starts_with(part))
     }
 
     fn name(&self) -> &str {

@@ -1,0 +1,113 @@
+//! Vectors, gradients and losses against those of PyTorch: see `golden/tiny.py`.
+
+use rootward::body::Body;
+use rootward::encoder::Side;
+use rootward::matrix::Matrix;
+use rootward::optimiser::Optimiser;
+use rootward::tensors::Tensors;
+use rootward_text::body::TextBody;
+use rootward_text::model::TextModel;
+use rootward_text::network::Precision;
+use rootward_text::training::{Activations, Training};
+
+use crate::{PLAIN, body, copy, expected, golden, slices, texts};
+
+fn numbers() -> Tensors {
+    Tensors::read(&golden("expected.safetensors")).unwrap()
+}
+
+/// The bert model with another pooling, as a folder that says so.
+fn pooled(how: &str, precision: Precision, training: Training) -> TextBody {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&golden("bert"), dir.path());
+    let module = |idx, path, kind| serde_json::json!({"idx": idx, "name": "", "path": path, "type": kind});
+    let modules = serde_json::json!([module(0, "", "x.Transformer"), module(1, "1_Pooling", "x.Pooling")]);
+    std::fs::write(dir.path().join("modules.json"), modules.to_string()).unwrap();
+    std::fs::create_dir(dir.path().join("1_Pooling")).unwrap();
+    let pooling = serde_json::json!({"embedding_dimension": 32, "pooling_mode": how});
+    std::fs::write(dir.path().join("1_Pooling/config.json"), pooling.to_string()).unwrap();
+    TextBody::new(TextModel::open(dir.path(), usize::MAX).unwrap(), precision, training)
+}
+
+/// The greatest difference of two lists, as a share of the greatest number expected.
+fn apart(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let greatest = expected.iter().fold(1e-3f32, |greatest, x| greatest.max(x.abs()));
+    found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / greatest
+}
+
+/// Compares vectors and every gradient.
+fn check(name: &str, weights: &str, mut body: TextBody) {
+    let (numbers, texts) = (numbers(), texts());
+    let vectors = body.encode(Side::Document, &slices(&texts)).unwrap();
+    let expected = numbers.matrix(&format!("{name}.vectors")).unwrap();
+    assert!(apart(vectors.values(), expected.values()) < 3e-6, "{name}");
+    assert_eq!(body.encode_in_training(Side::Document, &slices(&texts)).unwrap(), vectors);
+    body.backward(Side::Document, &slices(&texts), &numbers.matrix(weights).unwrap()).unwrap();
+    for place in body.model().layout().tensors() {
+        let found = &body.gradient()[place.range.clone()];
+        let (_, expected) = numbers.floats(&format!("{name}.gradient.{}", place.unique_name())).unwrap();
+        let far = apart(found, &expected);
+        assert!(far < 2e-5, "{name}: {} is {far:e} off", place.unique_name());
+    }
+}
+
+#[test]
+fn vectors_and_gradients_are_those_of_pytorch_with_every_pooling() {
+    for how in ["cls", "mean", "max"] {
+        check(&format!("bert.{how}"), "bert.weights", pooled(how, Precision::Single, PLAIN));
+    }
+}
+
+#[test]
+fn activations_that_are_computed_again_give_the_same_gradients() {
+    let training = Training { activations: Activations::Recomputed, ..PLAIN };
+    check("bert.mean", "bert.weights", pooled("mean", Precision::Single, training));
+}
+
+#[test]
+fn positions_of_roberta_a_dense_layer_and_the_other_gelu_are_those_of_pytorch() {
+    check("roberta", "roberta.weights", body("roberta", PLAIN));
+}
+
+#[test]
+fn queries_go_behind_their_prompt() {
+    let texts = texts();
+    let vectors = body("roberta", PLAIN).encode(Side::Query, &slices(&texts)).unwrap();
+    let expected = numbers().matrix("roberta.query.vectors").unwrap();
+    assert!(apart(vectors.values(), expected.values()) < 3e-6);
+}
+
+#[test]
+fn products_of_bfloat16_stay_near() {
+    let texts = texts();
+    let vectors = pooled("mean", Precision::Half, PLAIN).encode(Side::Document, &slices(&texts)).unwrap();
+    let expected = numbers().matrix("bert.mean.vectors").unwrap();
+    let far = apart(vectors.values(), expected.values());
+    assert!(far > 1e-5 && far < 0.05, "{far}");
+}
+
+#[test]
+fn twenty_losses_of_adamw_follow_those_of_pytorch() {
+    let (texts, targets) = (texts(), numbers().matrix("bert.targets").unwrap());
+    let mut body = body("bert", Training { greatest_norm: 0.5, ..PLAIN });
+    body.start_optimiser(Optimiser::Adam {
+        beta1: 0.9,
+        beta2: 0.999,
+        epsilon: 1e-8,
+        lazy: false,
+        decay: 0.05,
+    });
+    for expected in expected()["losses"].as_array().unwrap() {
+        let vectors = body.encode_in_training(Side::Document, &slices(&texts)).unwrap();
+        let n = vectors.values().len() as f32;
+        let apart: Vec<f32> = vectors.values().iter().zip(targets.values()).map(|(x, y)| x - y).collect();
+        let loss = apart.iter().map(|x| f64::from(x * x)).sum::<f64>() / f64::from(n) / 2.0;
+        let expected = expected.as_f64().unwrap();
+        assert!((loss / expected - 1.0).abs() < 2e-5, "{loss} is not {expected}");
+        let grad = apart.iter().map(|x| x / n).collect();
+        let grad = Matrix::new(vectors.n_rows(), vectors.dim(), grad).unwrap();
+        body.backward(Side::Document, &slices(&texts), &grad).unwrap();
+        body.step(0.002);
+    }
+}

@@ -3,9 +3,11 @@
 use std::path::Path;
 
 use rootward::body::{Body, OpenError, Start};
-use rootward::recipe::BodyConfig;
+use rootward::recipe::{BodyConfig, Documents, TextConfig, Towers};
 use rootward::static_body::{Reading, StaticBody};
+use rootward::table::Score;
 use rootward::tensors::Tensors;
+use rootward::text_encoder::TextEncoder;
 use rootward::tokens::Tokens;
 use rootward_text::body::TextBody;
 use rootward_text::config::DropoutRates;
@@ -57,6 +59,27 @@ pub(crate) fn open_body(config: &BodyConfig, start: Start<'_>) -> Result<Box<dyn
         }
     }
 }
+
+/// An encoder of texts as it is, untrained: `builtin`, or the folder of a static model or a Transformer.
+///
+/// # Errors
+/// When its files cannot be read, or are not of one model.
+pub(crate) fn zero_shot(from: &Path, n_docs: usize) -> Result<TextEncoder, OpenError> {
+    let is_transformer =
+        ["config.json", "modules.json", "snapshots"].iter().any(|name| from.join(name).exists());
+    let from = from.to_string_lossy().into_owned();
+    let body = match is_transformer {
+        true => {
+            BodyConfig::Transformer { from, max_tokens: READ, frozen_layers: 0, dropout: None, clip: 1.0 }
+        }
+        false => BodyConfig::Static { from, dim: None, max_tokens: READ, pairs: 0 },
+    };
+    let (towers, head, documents, score) = (Towers::One, None, Documents::Encoded {}, Score::Cosine);
+    TextEncoder::new(&TextConfig { body, towers, head, documents, score }, n_docs, 0, &open_body)
+}
+
+/// Tokens of a text that an untrained encoder reads, or as many as it was made for where these are less.
+const READ: usize = 512;
 
 /// Tokens whose activations are in memory at a time: about half a gigabyte of those of MiniLM.
 const CHUNK: usize = 4096;

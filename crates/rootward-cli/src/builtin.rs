@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use rootward::recipe::Recipe;
 
 /// Name and text of each, from `recipes/`.
-const RECIPES: [(&str, &str); 16] = [
+const RECIPES: [(&str, &str); 19] = [
     ("standard", include_str!("../../../recipes/standard.toml")),
     ("pretrain-finetune", include_str!("../../../recipes/pretrain-finetune.toml")),
     ("hyperbolic", include_str!("../../../recipes/hyperbolic.toml")),
@@ -23,6 +23,9 @@ const RECIPES: [(&str, &str); 16] = [
     ("curriculum", include_str!("../../../recipes/curriculum.toml")),
     ("distance-weighted", include_str!("../../../recipes/distance-weighted.toml")),
     ("distance-reweighted", include_str!("../../../recipes/distance-reweighted.toml")),
+    ("text-standard", include_str!("../../../recipes/text-standard.toml")),
+    ("text-pretrain-finetune", include_str!("../../../recipes/text-pretrain-finetune.toml")),
+    ("text-climb", include_str!("../../../recipes/text-climb.toml")),
     ("adaptive-temperature", include_str!("../../../recipes/adaptive-temperature.toml")),
 ];
 

@@ -6,7 +6,7 @@
 use anyhow::{Context, anyhow, bail};
 use rootward::dataset::{Dataset, Split};
 use rootward::encoder::Trainable;
-use rootward::eval::{Evaluation, Judge, Names, Truth, Vectors, evaluate};
+use rootward::eval::{Evaluation, Judge, NameTable, Names, Truth, Vectors, evaluate};
 use rootward::model;
 use rootward::pairs::Pairs;
 use rootward::recipe::Recipe;
@@ -36,7 +36,7 @@ pub(crate) fn train_and_evaluate(
     recipe: &Recipe,
     progress: &mut dyn FnMut(Steps),
 ) -> anyhow::Result<Evaluation> {
-    measure(&*train(data, names, recipe, progress)?, data, names)
+    measure(&*train(data, recipe, progress)?, data, names)
 }
 
 /// Trains a recipe on a data set.
@@ -45,12 +45,14 @@ pub(crate) fn train_and_evaluate(
 /// When the recipe does not fit the data set, the training diverged, or the user asked to stop.
 pub(crate) fn train(
     data: &Dataset,
-    names: &Names<'_>,
     recipe: &Recipe,
     progress: &mut dyn FnMut(Steps),
 ) -> anyhow::Result<Box<dyn Trainable>> {
-    let pairs = training_pairs(data)?;
-    let mut trainer = new_trainer(data, &pairs, names, recipe)?;
+    let taught = data.teaching(&recipe.learn_from);
+    let table = NameTable::of(&taught);
+    let names = table.names();
+    let pairs = training_pairs(&taught)?;
+    let mut trainer = new_trainer(&taught, &pairs, &names, recipe)?;
     drive(&mut trainer, recipe, recipe.stages.len(), progress)?;
     Ok(trainer.into_encoder())
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Args;
 use rootward::bm25::{Bm25, LUCENE};
 use rootward::dataset::{Dataset, Split};
@@ -11,6 +11,7 @@ use rootward::popularity::Popularity;
 use rootward::recipe::EncoderConfig;
 
 use crate::answers::all_trained;
+use crate::bodies::zero_shot;
 use crate::builtin::read_recipe;
 use crate::comparison::{Comparison, Contender, Testing};
 use crate::in_memory::{self, Steps};
@@ -29,9 +30,11 @@ use crate::ranked::{ModelVectors, Ranked, evaluate, evaluate_looked_up};
 /// All are measured as by `rootward eval`: recall at a distance is the share of pairs whose document is among the first
 /// |S(q)|. Which row beats which is told by tests on recall by query.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  rootward baselines --data clinc150\n  \
+#[command(
+    after_help = "Examples:\n  rootward baselines --data clinc150 --zero-shot builtin --recipe text-standard --recipe text-climb\n  \
                   rootward baselines --data data/wordnet-nouns --model demo/standard --model demo/climb\n  \
-                  rootward baselines --data DATA --split dev --run mine.run --json")]
+                  rootward baselines --data DATA --split dev --run mine.run --json"
+)]
 pub(crate) struct Baselines {
     /// Folder of the data set.
     #[arg(long, value_name = "DATA")]
@@ -45,6 +48,10 @@ pub(crate) struct Baselines {
     /// Recipe to train on the spot and measure too, such as `standard`; may be given several times.
     #[arg(long, value_name = "FILE")]
     recipe: Vec<PathBuf>,
+    /// Encoder of texts to measure as it is, untrained: `builtin`, or the folder of a static model or a Transformer; may be
+    /// given several times.
+    #[arg(long, value_name = "ENCODER")]
+    zero_shot: Vec<PathBuf>,
     /// TREC run to measure too: lines of `query Q0 document rank score tag`; may be given several times.
     #[arg(long, value_name = "FILE")]
     run: Vec<PathBuf>,
@@ -69,6 +76,11 @@ impl Baselines {
         let mut given: Vec<(String, Ranked)> = Vec::new();
         for path in self.model.iter().chain(&self.run) {
             given.push((name_of(path), Ranked::open(path, &data, &truth)?));
+        }
+        for encoder in &self.zero_shot {
+            let untrained = zero_shot(encoder, data.docs.len()).map_err(|cause| anyhow!(cause))?;
+            let name = format!("{}, zero-shot", name_of(encoder));
+            given.push((name, Ranked::Model(ModelVectors::of(&untrained, &data, &truth)?)));
         }
         for recipe in &self.recipe {
             given.push((name_of(recipe), Ranked::Model(train(recipe, &data, &truth)?)));
@@ -175,7 +187,7 @@ fn train(recipe: &Path, data: &Dataset, truth: &Truth<'_>) -> anyhow::Result<Mod
     }
     interrupt::watch()?;
     let mut bar: Option<Bar> = None;
-    let encoder = in_memory::train(data, &truth.names, &recipe, &mut |Steps { done, of }| {
+    let encoder = in_memory::train(data, &recipe, &mut |Steps { done, of }| {
         let bar = bar.get_or_insert_with(|| Bar::new(&name, of));
         bar.at(done);
         bar.note(String::new());

@@ -141,7 +141,7 @@ fn correlations(bench: &Bench<'_>, ratings: &[Rating]) -> anyhow::Result<Numbers
     if known.len() < 2 {
         bail!("{} of {} noun pairs have both words in `{}`", known.len(), ratings.len(), data.name);
     }
-    let encoder = train(data, names, recipe, &mut |steps| progress(steps))?;
+    let encoder = train(data, recipe, &mut |steps| progress(steps))?;
     let degrees: Vec<f64> = known.iter().map(|(rating, ..)| rating.degree).collect();
     let [mut best, mut mean, mut nearest] = [(); 3].map(|()| Vec::with_capacity(known.len()));
     for (_, first, second) in &known {

@@ -10,7 +10,7 @@ use anyhow::bail;
 use clap::Args;
 use rootward::digits::grouped;
 use rootward::eval::{Evaluation, Share};
-use rootward::significance::{Difference, Resampling, holm, paired};
+use rootward::significance::{Difference, Resampling, every_two, holm};
 use serde::Serialize;
 
 /// How differences are tested.
@@ -88,9 +88,8 @@ impl Comparison {
         let how = Resampling { draws: testing.draws as usize, confidence: CONFIDENCE, seed: testing.seed };
         let recalls: Vec<Vec<f64>> = contenders.iter().map(|c| recall_of_each(&c.evaluation)).collect();
         let mut differences = Vec::new();
-        for (later, of) in contenders.iter().enumerate() {
-            for (earlier, and) in contenders[..later].iter().enumerate() {
-                let difference = paired(&recalls[later], &recalls[earlier], &how)?;
+        for (of, row) in contenders.iter().zip(every_two(&recalls, &how)?) {
+            for (and, difference) in contenders.iter().zip(row) {
                 let (of, and) = (of.name.clone(), and.name.clone());
                 differences.push(Tested { of, and, difference, p_corrected: 1.0 });
             }

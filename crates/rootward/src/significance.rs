@@ -68,42 +68,59 @@ pub enum SignificanceError {
     },
 }
 
-/// The difference of two rankings by their results on the same queries, in the same order.
+/// The difference of two rankings by their results on the same queries, in the same order: the first less the second.
+///
+/// # Errors
+/// Those of [`every_two`].
+pub fn paired(first: &[f64], second: &[f64], how: &Resampling) -> Result<Difference, SignificanceError> {
+    let rows = every_two(&[second.to_vec(), first.to_vec()], how)?;
+    Ok(rows[1][0])
+}
+
+/// The difference of every two of some rankings: entry `[i][j]`, for `j` below `i`, is the mean of ranking `i` less that
+/// of ranking `j`.
+///
+/// Row `i` holds the results of ranking `i`, query by query, in the same order for all. Queries are drawn once for all
+/// rankings, so that many cost little more than two.
 ///
 /// # Errors
 /// When the lists are empty, of different lengths or hold what is no number, or the settings make no sense.
-pub fn paired(first: &[f64], second: &[f64], how: &Resampling) -> Result<Difference, SignificanceError> {
+pub fn every_two(rows: &[Vec<f64>], how: &Resampling) -> Result<Vec<Vec<Difference>>, SignificanceError> {
     let Resampling { draws, confidence, seed } = *how;
     if draws == 0 || !(confidence > 0.0 && confidence < 1.0) {
         return Err(SignificanceError::Settings { draws, confidence });
     }
-    if first.len() != second.len() {
-        return Err(SignificanceError::Count { expected: first.len(), got: second.len() });
+    let n = rows.first().map_or(0, Vec::len);
+    if let Some(other) = rows.iter().find(|row| row.len() != n) {
+        return Err(SignificanceError::Count { expected: n, got: other.len() });
     }
-    let bad = |list: &[f64]| list.iter().position(|value| !value.is_finite());
-    if let Some(at) = bad(first).or_else(|| bad(second)) {
+    if let Some(at) = rows.iter().find_map(|row| row.iter().position(|value| !value.is_finite())) {
         return Err(SignificanceError::NotFinite { at });
     }
-    let n = first.len();
     if n == 0 {
         return Err(SignificanceError::NoQueries);
     }
-    let differences: Vec<f64> = first.iter().zip(second).map(|(a, b)| a - b).collect();
-    let largest = differences.iter().fold(0.0, |largest: f64, d| largest.max(d.abs()));
-    if largest == 0.0 {
-        return Ok(Difference { mean: 0.0, interval: [0.0; 2], p: 1.0 });
-    }
-    let unit = largest / PARTS;
-    let whole: Vec<i64> = differences.iter().map(|d| (d / unit).round() as i64).collect();
-    let mean_of = |sum: i64| sum as f64 * unit / n as f64;
+    let largest = rows.iter().flatten().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    // A power of two, so that results such as 3/8 are whole.
+    let unit = if largest == 0.0 { 1.0 } else { largest.log2().ceil().exp2() / PARTS };
+    let whole =
+        |row: &Vec<f64>| -> Vec<i64> { row.iter().map(|value| (value / unit).round() as i64).collect() };
+    let whole: Vec<Vec<i64>> = rows.iter().map(whole).collect();
     let sums = bootstrap(&whole, draws, seed);
-    let outside = (1.0 - confidence) / 2.0 * draws as f64;
-    let low = (outside.floor() as usize).min(draws - 1);
-    Ok(Difference {
-        mean: mean_of(whole.iter().sum()),
-        interval: [mean_of(sums[low]), mean_of(sums[draws - 1 - low])],
-        p: randomisation(&whole, draws, seed),
-    })
+    let outside = ((1.0 - confidence) / 2.0 * draws as f64).floor() as usize;
+    let low = outside.min(draws - 1);
+    let mean_of = |sum: i64| sum as f64 * unit / n as f64;
+    let difference = |of: usize, and: usize| {
+        let own: Vec<i64> = whole[of].iter().zip(&whole[and]).map(|(a, b)| a - b).collect();
+        let mut drawn: Vec<i64> = sums.iter().map(|sums| sums[of] - sums[and]).collect();
+        drawn.sort_unstable();
+        Difference {
+            mean: mean_of(own.iter().sum()),
+            interval: [drawn[low], drawn[draws - 1 - low]].map(mean_of),
+            p: randomisation(&own, draws, seed),
+        }
+    };
+    Ok((0..rows.len()).map(|of| (0..of).map(|and| difference(of, and)).collect()).collect())
 }
 
 /// The corrected p of several tests, by Holm's step-down: that all differences below a level are real is as sure as
@@ -119,8 +136,8 @@ pub fn holm(p: &[f64]) -> Vec<f64> {
     corrected
 }
 
-/// A difference of one query is a whole number of this many parts of the largest one, so that sums over two million
-/// queries do not overflow.
+/// A result of one query is a whole number of this many parts of the largest one, or of the power of two above it, so
+/// that sums over two million queries do not overflow.
 const PARTS: f64 = (1u64 << 40) as f64;
 
 /// Permutations drawn together, one for each bit of a word.
@@ -132,8 +149,8 @@ const BITS: usize = 64;
 fn randomisation(differences: &[i64], draws: usize, seed: u64) -> f64 {
     let changing: Vec<i64> = differences.iter().copied().filter(|d| *d != 0).collect();
     let found: i64 = changing.iter().sum();
-    // Each difference was rounded by at most half a part, in this sum as in those of the permutations.
-    let far = found.abs() - changing.len() as i64;
+    // Each difference is wrong by at most one part, in this sum as in those of the permutations.
+    let far = found.abs() - 2 * changing.len() as i64;
     let as_far = |block: usize| {
         let sums = signed_sums(&changing, &mut stream(seed, Purpose::Signs { block }));
         sums[..BITS.min(draws - block * BITS)].iter().filter(|sum| sum.abs() >= far).count()
@@ -155,16 +172,22 @@ fn signed_sums(differences: &[i64], rng: &mut impl Rng) -> [i64; BITS] {
     sums
 }
 
-/// The sums of so many draws of as many queries as there are, any query as often as it comes, in ascending order.
-fn bootstrap(differences: &[i64], draws: usize, seed: u64) -> Vec<i64> {
-    let n = differences.len() as u64;
-    let drawn = |sample: usize| -> i64 {
+/// For each draw of as many queries as there are, any query as often as it comes, the sum of every row.
+fn bootstrap(rows: &[Vec<i64>], draws: usize, seed: u64) -> Vec<Vec<i64>> {
+    let n = rows[0].len();
+    // The results of one query side by side: a query is drawn for all rows at once.
+    let by_query: Vec<i64> = (0..n).flat_map(|query| rows.iter().map(move |row| row[query])).collect();
+    let drawn = |sample: usize| -> Vec<i64> {
         let rng = &mut stream(seed, Purpose::Bootstrap { sample });
-        (0..n).map(|_| differences[((u64::from(rng.next_u32()) * n) >> 32) as usize]).sum()
+        let mut sums = vec![0; rows.len()];
+        for _ in 0..n {
+            let query = ((u64::from(rng.next_u32()) * n as u64) >> 32) as usize;
+            let results = &by_query[query * rows.len()..][..rows.len()];
+            sums.iter_mut().zip(results).for_each(|(sum, result)| *sum += result);
+        }
+        sums
     };
-    let mut sums: Vec<i64> = (0..draws).into_par_iter().map(drawn).collect();
-    sums.sort_unstable();
-    sums
+    (0..draws).into_par_iter().map(drawn).collect()
 }
 
 #[cfg(test)]
@@ -215,6 +238,17 @@ mod tests {
     }
 
     #[test]
+    fn every_two_of_many_differ_as_they_do_alone() {
+        let row = |step: u32| (0..60u32).map(|i| f64::from(i * i * step % 11) / 8.0).collect::<Vec<_>>();
+        let rows = [row(1), row(2), row(3)];
+        let found = every_two(&rows, &HOW).unwrap();
+        assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [0, 1, 2]);
+        for (of, and) in [(1, 0), (2, 0), (2, 1)] {
+            assert_eq!(found[of][and], paired(&rows[of], &rows[and], &HOW).unwrap());
+        }
+    }
+
+    #[test]
     fn one_and_two_threads_give_the_same_bits() {
         let values: Vec<f64> = (0..300).map(|i| f64::from(i * i % 17) / 17.0).collect();
         let others: Vec<f64> = (0..300).map(|i| f64::from(i * i % 13) / 13.0).collect();
@@ -229,7 +263,7 @@ mod tests {
     fn what_cannot_be_compared_is_refused() {
         let message = |a: &[f64], b: &[f64], how| paired(a, b, how).unwrap_err().to_string();
         assert!(message(&[], &[], &HOW).starts_with("at least one query was expected"));
-        assert!(message(&[1.0], &[], &HOW).starts_with("results of 1 queries were expected, 0 were found"));
+        assert!(message(&[1.0], &[], &HOW).starts_with("results of 0 queries were expected, 1 were found"));
         assert_eq!(message(&[1.0, 0.0], &[1.0, f64::NAN], &HOW), "result 1 is not a finite number");
         assert!(message(&[1.0], &[1.0], &Resampling { draws: 0, ..HOW }).starts_with("at least 1 draw"));
         assert!(message(&[1.0], &[1.0], &Resampling { confidence: 1.0, ..HOW }).contains("10000 and 1 were"));

@@ -52,18 +52,22 @@ pub fn top_k(scores: &[f32], tie_order: &[u32], k: usize) -> Vec<(DocIdx, f32)> 
     if k == 0 {
         return best;
     }
-    let mut floor = f32::NEG_INFINITY; // nothing below it can be among the best
+    // The worst of the best so far; nothing behind it can be among them. Many scores may equal it: words that do not
+    // occur leave most documents at 0.
+    let (mut floor, mut place) = (f32::NEG_INFINITY, u32::MAX);
     for (first, scores) in (0..).step_by(CHUNK).zip(scores.chunks(CHUNK)) {
         // Without an early exit, so that it takes many at once; few chunks pass once the floor has risen.
         if !scores.iter().fold(false, |any, score| any | (*score >= floor)) {
             continue;
         }
         let docs = (first..).map(DocIdx);
-        best.extend(docs.zip(scores.iter().copied()).filter(|(_, score)| *score >= floor));
+        let is_ahead =
+            |(doc, score): &(DocIdx, f32)| *score > floor || (*score == floor && tie_order[doc.at()] < place);
+        best.extend(docs.zip(scores.iter().copied()).filter(is_ahead));
         if best.len() >= k.saturating_mul(2) {
             best.select_nth_unstable_by(k - 1, |a, b| best_first(tie_order, *a, *b));
             best.truncate(k);
-            floor = best[k - 1].1;
+            (floor, place) = (best[k - 1].1, tie_order[best[k - 1].0.at()]);
         }
     }
     best.sort_unstable_by(|a, b| best_first(tie_order, *a, *b));

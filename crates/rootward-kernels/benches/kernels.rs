@@ -192,7 +192,7 @@ fn transformers(level: Level, peak: f64) {
     print("dense layer in bfloat16", level, half, "GFLOP/s", Some(peak));
 
     let show = |name: &str, count: usize, run: &mut dyn FnMut()| {
-        print(name, level, rate(count, run), "numbers/ns", None)
+        print(name, level, rate(count, run), "numbers/ns", None);
     };
     let mut pairs = vec![0; x.len() / 2];
     show("round_pairs", x.len(), &mut || round_pairs_at(level, &x, &mut pairs));

@@ -23,6 +23,7 @@ fn main() {
         }
         rows(level);
         vectors(level);
+        transformers(level, peak);
     }
 }
 
@@ -168,6 +169,50 @@ fn rows(level: Level) {
     });
     show("scale_by", &mut |row| scale_by_at(level, row, 1.0));
     show("count_above", &mut |row| _ = black_box(count_above_at(level, row, 0.5)));
+}
+
+/// One block of a Transformer of MiniLM's shape, over 128 tokens.
+fn transformers(level: Level, peak: f64) {
+    const TOKENS: usize = 128;
+    const HIDDEN: usize = 384;
+    const INNER: usize = 4 * HIDDEN;
+    let (x, weights) = (numbers(TOKENS * HIDDEN), numbers(HIDDEN * INNER));
+    let (mut wide, mut active) = (vec![0.0; TOKENS * INNER], vec![0.0; TOKENS * INNER]);
+    let (mut packed, mut half_packed) = (Packed::default(), HalfPacked::default());
+    packed.pack(HIDDEN, INNER, Strided::transposed(&weights, HIDDEN));
+    half_packed.pack(HIDDEN, INNER, Strided::transposed(&weights, HIDDEN));
+    let mut halves = HalfRows::default();
+    halves.fill(TOKENS, HIDDEN, &x);
+    let count = 2 * TOKENS * HIDDEN * INNER;
+    let single = rate(count, || {
+        product_at(level, Store::Set, TOKENS, Strided::rows(&x, HIDDEN), &packed, &mut wide, INNER);
+    });
+    print("dense layer, 128 x 384 x 1536", level, single, "GFLOP/s", Some(peak));
+    let half = rate(count, || product_half_at(level, &halves, &half_packed, &mut wide, INNER));
+    print("dense layer in bfloat16", level, half, "GFLOP/s", Some(peak));
+
+    let show = |name: &str, count: usize, run: &mut dyn FnMut()| {
+        print(name, level, rate(count, run), "numbers/ns", None);
+    };
+    let mut pairs = vec![0; x.len() / 2];
+    show("round_pairs", x.len(), &mut || round_pairs_at(level, &x, &mut pairs));
+    let bias = numbers(INNER);
+    wide = numbers(TOKENS * INNER);
+    show("bias_gelu", wide.len(), &mut || bias_gelu_at(level, Gelu::Erf, &bias, &mut active, &mut wide));
+    let mut grad = vec![1.0; wide.len()];
+    show("gelu_back", wide.len(), &mut || gelu_back_at(level, Gelu::Erf, &wide, &mut grad, &mut active));
+    let norm = NormParameters { scale: &bias[..HIDDEN], shift: &bias[..HIDDEN], epsilon: 1e-12 };
+    let (mut sum, mut unit, mut inverse) = (x.clone(), x.clone(), vec![0.0; TOKENS]);
+    show("add_norm", x.len(), &mut || {
+        add_norm_at(level, norm, &x, &bias[..HIDDEN], &mut sum, &mut unit, &mut inverse);
+    });
+    let (mut scale_grad, mut shift_grad) = (vec![0.0; HIDDEN], vec![0.0; HIDDEN]);
+    show("norm_back", x.len(), &mut || {
+        norm_back_at(level, norm.scale, &unit, &inverse, &mut sum, &mut scale_grad, &mut shift_grad);
+    });
+    let mut scores = numbers(64 * 64);
+    show("attention_softmax", scores.len(), &mut || attention_softmax_at(level, &mut scores, 64, 64, 0.2));
+    show("dropout", sum.len(), &mut || dropout_at(level, &mut sum, 7, 0.1));
 }
 
 /// Loops over the vectors of a table of 256 rows.

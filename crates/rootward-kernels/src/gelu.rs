@@ -35,9 +35,12 @@ kernel! {
         let rows = values.chunks_exact_mut(width.max(1)).zip(out.chunks_exact_mut(width.max(1)));
         for (row, out) in rows {
             row.iter_mut().zip(bias).for_each(|(value, bias)| *value += bias);
-            match form {
-                Gelu::Erf => apply(row, out, |x| gelu_erf::<I>(x).0),
-                Gelu::Tanh => apply(row, out, |x| gelu_tanh::<I>(x).0),
+            let ((chunks, tail), (out_chunks, out_tail)) = (row.as_chunks::<LANES>(), out.as_chunks_mut::<LANES>());
+            for (chunk, out) in chunks.iter().zip(out_chunks) {
+                *out = gelu::<I>(form, *chunk).0;
+            }
+            if !tail.is_empty() {
+                out_tail.copy_from_slice(&gelu::<I>(form, padded(tail, 0.0)).0[..tail.len()]);
             }
         }
     }
@@ -56,39 +59,31 @@ kernel! {
             grad.len() == n && out.len() == n,
             "{} gradients and {} results were given for {n} values", grad.len(), out.len(),
         );
-        match form {
-            Gelu::Erf => pull_back(values, grad, out, gelu_erf::<I>),
-            Gelu::Tanh => pull_back(values, grad, out, gelu_tanh::<I>),
+        let ((chunks, tail), (out_chunks, out_tail)) = (values.as_chunks::<LANES>(), out.as_chunks_mut::<LANES>());
+        let (grad_chunks, grad_tail) = grad.as_chunks_mut::<LANES>();
+        for ((chunk, out), grad) in chunks.iter().zip(out_chunks).zip(grad_chunks) {
+            let (value, slope) = gelu::<I>(form, *chunk);
+            *out = value;
+            for lane in 0..LANES {
+                grad[lane] *= slope[lane];
+            }
+        }
+        if !tail.is_empty() {
+            let (value, slope) = gelu::<I>(form, padded(tail, 0.0));
+            out_tail.copy_from_slice(&value[..tail.len()]);
+            for lane in 0..tail.len() {
+                grad_tail[lane] *= slope[lane];
+            }
         }
     }
 }
 
+/// The unit, and its derivative.
 #[inline(always)]
-fn apply(values: &[f32], out: &mut [f32], unit: impl Fn(Lanes) -> Lanes) {
-    let ((chunks, tail), (out_chunks, out_tail)) =
-        (values.as_chunks::<LANES>(), out.as_chunks_mut::<LANES>());
-    for (chunk, out) in chunks.iter().zip(out_chunks) {
-        *out = unit(*chunk);
-    }
-    if !tail.is_empty() {
-        out_tail.copy_from_slice(&unit(padded(tail, 0.0))[..tail.len()]);
-    }
-}
-
-#[inline(always)]
-fn pull_back(values: &[f32], grad: &mut [f32], out: &mut [f32], unit: impl Fn(Lanes) -> (Lanes, Lanes)) {
-    let ((chunks, tail), (out_chunks, out_tail)) =
-        (values.as_chunks::<LANES>(), out.as_chunks_mut::<LANES>());
-    let (grad_chunks, grad_tail) = grad.as_chunks_mut::<LANES>();
-    for ((chunk, out), grad) in chunks.iter().zip(out_chunks).zip(grad_chunks) {
-        let (value, slope) = unit(*chunk);
-        *out = value;
-        grad.iter_mut().zip(slope).for_each(|(grad, slope)| *grad *= slope);
-    }
-    if !tail.is_empty() {
-        let (value, slope) = unit(padded(tail, 0.0));
-        out_tail.copy_from_slice(&value[..tail.len()]);
-        grad_tail.iter_mut().zip(slope).for_each(|(grad, slope)| *grad *= slope);
+fn gelu<I: Instructions>(form: Gelu, x: Lanes) -> (Lanes, Lanes) {
+    match form {
+        Gelu::Erf => gelu_erf::<I>(x),
+        Gelu::Tanh => gelu_tanh::<I>(x),
     }
 }
 

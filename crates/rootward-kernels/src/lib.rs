@@ -37,7 +37,7 @@ pub use hyperbolic::{negative_distances, negative_distances_at};
 pub use level::{Level, LevelError, VARIABLE, level, level_from};
 pub use matmul::{
     HalfPacked, HalfRows, Packed, Store, Strided, product, product_at, product_columns, product_columns_at,
-    product_half, product_half_at, product_half_plain, product_half_plain_at,
+    product_half, product_half_at, product_half_plain, product_half_plain_at, round_pairs, round_pairs_at,
 };
 pub use norm::{
     NormParameters, add_norm, add_norm_at, norm_back, norm_back_at, scale_and_shift, scale_and_shift_at,

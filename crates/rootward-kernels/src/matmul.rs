@@ -12,6 +12,7 @@ use std::ops::Range;
 
 pub use half::{
     HalfPacked, HalfRows, product_half, product_half_at, product_half_plain, product_half_plain_at,
+    round_pairs, round_pairs_at,
 };
 pub use packed::{Packed, Strided};
 

@@ -37,18 +37,21 @@ kernel! {
         let dim = scale.len();
         assert_learned(dim, shift.len(), bias.len());
         assert_rows(dim, inverse.len(), [values.len(), sum.len(), unit.len()]);
-        let rows = values.chunks_exact(dim.max(1)).zip(sum.chunks_exact_mut(dim.max(1)));
-        for (((row, sum), unit), inverse) in rows.zip(unit.chunks_exact_mut(dim.max(1))).zip(inverse) {
-            for i in 0..dim {
-                unit[i] = row[i] + bias[i] + sum[i];
+        if dim == 0 {
+            return;
+        }
+        let rows = values.chunks_exact(dim).zip(sum.chunks_exact_mut(dim));
+        for (((row, sum), unit), inverse) in rows.zip(unit.chunks_exact_mut(dim)).zip(inverse) {
+            for (((unit, x), bias), sum) in unit.iter_mut().zip(row).zip(bias).zip(&*sum) {
+                *unit = x + bias + sum;
             }
             let mean = total(unit) / dim as f32;
             unit.iter_mut().for_each(|x| *x -= mean);
             let variance = dot_of::<I>(unit, unit) / dim as f32;
             *inverse = 1.0 / (variance + epsilon).sqrt();
-            for i in 0..dim {
-                unit[i] *= *inverse;
-                sum[i] = I::mul_add(unit[i], scale[i], shift[i]);
+            for (((sum, unit), scale), shift) in sum.iter_mut().zip(unit).zip(scale).zip(shift) {
+                *unit *= *inverse;
+                *sum = I::mul_add(*unit, *scale, *shift);
             }
         }
     }
@@ -65,8 +68,8 @@ kernel! {
         assert_learned(dim, shift.len(), dim);
         assert_rows(dim, unit.len() / dim.max(1), [unit.len(), out.len(), out.len()]);
         for (unit, out) in unit.chunks_exact(dim.max(1)).zip(out.chunks_exact_mut(dim.max(1))) {
-            for i in 0..dim {
-                out[i] = I::mul_add(unit[i], scale[i], shift[i]);
+            for (((out, unit), scale), shift) in out.iter_mut().zip(unit).zip(scale).zip(shift) {
+                *out = I::mul_add(*unit, *scale, *shift);
             }
         }
     }
@@ -94,14 +97,15 @@ kernel! {
         for ((grad, unit), inverse) in
             grad.chunks_exact_mut(dim.max(1)).zip(unit.chunks_exact(dim.max(1))).zip(inverse)
         {
-            for i in 0..dim {
-                scale_grad[i] = I::mul_add(grad[i], unit[i], scale_grad[i]);
-                shift_grad[i] += grad[i];
-                grad[i] *= scale[i];
+            let learned = scale_grad.iter_mut().zip(shift_grad.iter_mut()).zip(scale);
+            for ((grad, unit), ((scale_grad, shift_grad), scale)) in grad.iter_mut().zip(unit).zip(learned) {
+                *scale_grad = I::mul_add(*grad, *unit, *scale_grad);
+                *shift_grad += *grad;
+                *grad *= scale;
             }
             let (mean, along) = (total(grad) / dim as f32, dot_of::<I>(grad, unit) / dim as f32);
-            for i in 0..dim {
-                grad[i] = inverse * I::mul_add(-along, unit[i], grad[i] - mean);
+            for (grad, unit) in grad.iter_mut().zip(unit) {
+                *grad = inverse * I::mul_add(-along, *unit, *grad - mean);
             }
         }
     }

@@ -5,8 +5,8 @@
 //! tokens, and of 8 to 64, go through in products of `f32` and of bfloat16; the step takes 64 sequences of 40 to 64
 //! tokens forward and back and moves all parameters by Adam. Times are processor time of all threads.
 //!
-//! The share of matrix products is the time of the same products alone, measured in the same run on one thread, over
-//! the processor time of the whole.
+//! The share of matrix products is the processor time of the same products alone, measured in the same run on one
+//! thread, over that of the whole.
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -150,7 +150,7 @@ fn product_seconds(config: &Config, n_tokens: usize, half: bool) -> f64 {
                 black_box(&mut out);
             }
         });
-        seconds += once.wall / 20.0;
+        seconds += once.cpu / 20.0;
     }
     seconds * config.layers as f64 * n_tokens as f64 / GROUP as f64
 }
@@ -218,13 +218,12 @@ fn write_weights(folder: &Path) {
     std::fs::write(folder.join("model.safetensors"), bytes).expect("the folder can be filled");
 }
 
-/// Processor seconds of this process so far, all threads together; NaN where the system does not tell.
+/// Processor seconds of the threads of this process so far; NaN where the system does not tell.
 fn cpu_seconds() -> f64 {
-    // Fields 14 and 15 of the line, counted after the name in parentheses, in hundredths of a second.
-    let ticks = || {
-        let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        Some(fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?)
+    let nanoseconds = |task: std::fs::DirEntry| {
+        let line = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+        line.split_whitespace().next()?.parse::<f64>().ok()
     };
-    ticks().map_or(f64::NAN, |ticks| ticks / 100.0)
+    let tasks = std::fs::read_dir("/proc/self/task").map(|tasks| tasks.filter_map(Result::ok));
+    tasks.map_or(f64::NAN, |tasks| tasks.filter_map(nanoseconds).sum::<f64>() / 1e9)
 }

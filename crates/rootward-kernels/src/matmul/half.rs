@@ -50,10 +50,10 @@ impl HalfRows {
         (self.m, self.k) = (m, k);
         self.pairs.resize(m * k.div_ceil(2), 0);
         if k.is_multiple_of(2) {
-            fill_pairs(rows, &mut self.pairs);
+            round_pairs(rows, &mut self.pairs);
         } else {
             for (row, pairs) in rows.chunks_exact(k).zip(self.pairs.chunks_exact_mut(k.div_ceil(2))) {
-                fill_pairs(&row[..k - 1], &mut pairs[..k / 2]);
+                round_pairs(&row[..k - 1], &mut pairs[..k / 2]);
                 pairs[k / 2] = rounded(row[k - 1]);
             }
         }
@@ -82,6 +82,20 @@ impl HalfPacked {
                     row.0[j] = at(2 * pair, column + j) | second << 16;
                 }
             }
+        }
+    }
+}
+
+kernel! {
+    /// Rounds numbers to bfloat16, neighbours together: the first of two in the lower half of a pair.
+    ///
+    /// # Panics
+    /// When there are not twice as many numbers as pairs.
+    pub fn round_pairs, round_pairs_at<I>(numbers: &[f32], pairs: &mut [u32]) {
+        assert!(numbers.len() == 2 * pairs.len(), "{} numbers do not fill {} pairs", numbers.len(), pairs.len());
+        let (numbers, _) = numbers.as_chunks::<2>();
+        for (pair, number) in pairs.iter_mut().zip(numbers) {
+            *pair = rounded(number[0]) | rounded(number[1]) << 16;
         }
     }
 }
@@ -313,14 +327,6 @@ fn tile<I: Instructions, S: PairSums, const ROWS: usize>(
         };
     }
     each_row!(0 1 2 3 4 5 6 7 8 9 10 11);
-}
-
-/// Neighbouring numbers as pairs; twice as many numbers as pairs.
-fn fill_pairs(numbers: &[f32], pairs: &mut [u32]) {
-    let (numbers, _) = numbers.as_chunks::<2>();
-    for (pair, [first, second]) in pairs.iter_mut().zip(numbers) {
-        *pair = rounded(*first) | rounded(*second) << 16;
-    }
 }
 
 /// The bfloat16 number nearest to `x`, in the lower half; numbers below the least normal one become 0.

@@ -4,7 +4,7 @@
 //! wrong with data and how it is mended, `interrupted` for runs that are killed and resumed, `machines` for results that
 //! must not depend on the machine, `bad_input` for files and settings that are refused, `full_disk` for writes that fail,
 //! `geometry` for the search of dimensions, `held_out` for pairs that training never saw, `import_collections`,
-//! `import_ontologies` and `import_tables` for other people's formats, `side_by_side` for comparisons, `splits` for queries that are divided, `study` for
+//! `import_ontologies` and `import_tables` for other people's formats, `side_by_side` for comparisons, `splits` for queries that are divided, `texts` for encoders that read, `study` for
 //! studies, `synth` for data made to order, `streams` for stdout, stderr and exit codes.
 //! `program` starts the program and judges how it ended; `small` makes the data. No test sleeps, opens a port, or
 //! leaves anything outside its own temporary folder.
@@ -35,3 +35,4 @@ mod splits;
 mod streams;
 mod study;
 mod synth;
+mod texts;

@@ -25,6 +25,8 @@ use rootward_text::training::{Activations, Frozen, Training};
 
 const TEXTS: usize = 64;
 const REPEATS: usize = 5;
+/// Products of one run: enough for a clock that is read thousands of times a second.
+const PRODUCTS: usize = 200;
 /// Tokens of a group: what products see at a time.
 const GROUP: usize = 128;
 
@@ -141,7 +143,7 @@ fn product_seconds(config: &Config, n_tokens: usize, half: bool) -> f64 {
         let mut halves = HalfRows::default();
         halves.fill(GROUP, inputs, &x);
         let once = fastest(|| {
-            for _ in 0..20 {
+            for _ in 0..PRODUCTS {
                 if half {
                     product_half(&halves, &half_packed, &mut out, outputs);
                 } else {
@@ -150,7 +152,7 @@ fn product_seconds(config: &Config, n_tokens: usize, half: bool) -> f64 {
                 black_box(&mut out);
             }
         });
-        seconds += once.cpu / 20.0;
+        seconds += once.cpu / PRODUCTS as f64;
     }
     seconds * config.layers as f64 * n_tokens as f64 / GROUP as f64
 }

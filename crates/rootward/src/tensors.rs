@@ -186,7 +186,7 @@ impl Tensors {
             return Err(tensor.shape_error(name, "rows of at least one number"));
         }
         let values = match tensor.dtype {
-            Dtype::I8 => self.from_bytes(name, tensor, n_rows, dim)?,
+            Dtype::I8 => self.scaled_bytes(name, tensor, n_rows, dim)?,
             _ => tensor.floats().ok_or_else(|| tensor.shape_error(name, "numbers of f32, f16 or bf16"))?,
         };
         if let Some(bad) = values.iter().position(|x| !x.is_finite()) {
@@ -290,7 +290,7 @@ impl Tensors {
     }
 
     /// The numbers of a matrix of scaled bytes.
-    fn from_bytes(
+    fn scaled_bytes(
         &self,
         name: &str,
         tensor: &Tensor,

@@ -12,6 +12,9 @@ use tokenizers::Tokenizer;
 
 use crate::files::{WriteError, write_aside};
 
+#[cfg(test)]
+pub(crate) mod of_words;
+
 /// A vocabulary and the way texts are cut into it.
 pub struct Tokens {
     tokenizer: Tokenizer,
@@ -152,22 +155,9 @@ impl Tokens {
 const MOST_KNOWN: usize = 1 << 20;
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
+    use super::of_words::of_words;
     use super::*;
-
-    /// A tokenizer of whole words: `[UNK]`, then the given ones.
-    pub(crate) fn of_words(words: &[&str]) -> Tokens {
-        let vocabulary: HashMap<String, u32> =
-            ["[UNK]"].iter().chain(words).map(|word| (*word).to_owned()).zip(0..).collect();
-        let json = serde_json::json!({
-            "version": "1.0", "truncation": {"direction": "Right", "max_length": 2, "strategy": "LongestFirst", "stride": 0},
-            "padding": null, "added_tokens": [],
-            "normalizer": {"type": "Lowercase"}, "pre_tokenizer": {"type": "Whitespace"},
-            "post_processor": null, "decoder": null,
-            "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "[UNK]"},
-        });
-        Tokens::from_json(json.to_string().as_bytes(), Path::new("words.json")).unwrap()
-    }
 
     fn cut(text: &str, most: usize) -> Vec<u32> {
         of_words(&["a", "sandal"]).cut(&[text], most).unwrap()[0].to_vec()

@@ -1,7 +1,7 @@
 //! The mean of token vectors, its gradients, and its folder.
 
 use super::*;
-use crate::tokens::tests::of_words;
+use crate::tokens::of_words::of_words;
 
 const READ: Reading = Reading { max_tokens: 4, pairs: 0 };
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::encoder::Text;
 use crate::recipe::BodyConfig;
 use crate::static_body::{Reading, StaticBody};
-use crate::tokens::tests::of_words;
+use crate::tokens::of_words::of_words;
 
 const TEXTS: [&str; 3] = ["a light shoe", "shoe", "a"];
 

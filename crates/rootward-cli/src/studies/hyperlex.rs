@@ -130,7 +130,7 @@ fn nouns(text: &str, path: &Path) -> anyhow::Result<Vec<Rating>> {
 
 /// Trains, scores the pairs whose words are known, and correlates.
 fn correlations(bench: &Bench<'_>, ratings: &[Rating]) -> anyhow::Result<Numbers> {
-    let Bench { data, names, recipe, progress, .. } = *bench;
+    let Bench { data, recipe, progress, .. } = *bench;
     let senses = senses(data);
     let known: Vec<(&Rating, &[u32], &[u32])> = ratings
         .iter()

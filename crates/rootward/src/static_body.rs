@@ -48,7 +48,7 @@ pub enum StaticError {
     #[error(transparent)]
     Tokens(#[from] TokensError),
     /// Its vectors cannot be read.
-    #[error("{}: {cause}", path.display())]
+    #[error("the static model in {}: {cause}", path.parent().unwrap_or(path).display())]
     Vectors {
         /// The file.
         path: PathBuf,

@@ -12,9 +12,6 @@ use tokenizers::Tokenizer;
 
 use crate::files::{WriteError, write_aside};
 
-#[cfg(test)]
-pub(crate) mod of_words;
-
 /// A vocabulary and the way texts are cut into it.
 pub struct Tokens {
     tokenizer: Tokenizer,
@@ -81,6 +78,26 @@ impl Tokens {
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(bad)?;
         Ok(Tokens { tokenizer, json: json.into() })
+    }
+
+    /// A tokenizer of whole words in small letters, whatever else stands in a text: 0 for an unknown one, then the given
+    /// ones in their order.
+    pub fn of_words(words: &[&str]) -> Self {
+        let all = std::iter::once(UNKNOWN).chain(words.iter().copied());
+        let vocabulary: HashMap<&str, u32> = all.zip(0..).collect();
+        let json = serde_json::json!({
+            "version": "1.0",
+            "truncation": null,
+            "padding": null,
+            "added_tokens": [],
+            "normalizer": {"type": "Lowercase"},
+            "pre_tokenizer": {"type": "Whitespace"},
+            "post_processor": null,
+            "decoder": null,
+            "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": UNKNOWN},
+        });
+        Self::from_json(json.to_string().as_bytes(), Path::new("the tokenizer of words"))
+            .expect("it is as tokenizers are written")
     }
 
     /// Numbers that tokens may have: one more than the greatest.
@@ -151,16 +168,18 @@ impl Tokens {
     }
 }
 
+/// The word that stands for those that are not known.
+const UNKNOWN: &str = "[UNK]";
+
 /// Texts whose tokens are kept at the most: some gigabytes of long ones.
 const MOST_KNOWN: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {
-    use super::of_words::of_words;
     use super::*;
 
     fn cut(text: &str, most: usize) -> Vec<u32> {
-        of_words(&["a", "sandal"]).cut(&[text], most).unwrap()[0].to_vec()
+        Tokens::of_words(&["a", "sandal"]).cut(&[text], most).unwrap()[0].to_vec()
     }
 
     #[test]
@@ -173,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_cut_again_is_what_was_cut_before() {
-        let (tokens, cache) = (of_words(&["a", "sandal"]), TokenCache::default());
+        let (tokens, cache) = (Tokens::of_words(&["a", "sandal"]), TokenCache::default());
         let texts = ["a sandal", "sandal", "a sandal"];
         let first = tokens.cut_again(&texts, 9, &cache).unwrap();
         assert_eq!(first, tokens.cut(&texts, 9).unwrap());
@@ -192,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_tokenizer_is_written_as_it_was_read() {
-        let (dir, tokens) = (tempfile::tempdir().unwrap(), of_words(&["a"]));
+        let (dir, tokens) = (tempfile::tempdir().unwrap(), Tokens::of_words(&["a"]));
         let path = dir.path().join("tokenizer.json");
         tokens.write(&path).unwrap();
         let again = Tokens::open(&path).unwrap();

@@ -10,6 +10,7 @@ use rootward::inspect::{Inspection, inspect};
 use rootward::model::{self, Model};
 use serde::Serialize;
 
+use crate::bodies::open_body;
 use crate::output::{print, print_json, say};
 use crate::training::CHECKPOINT;
 
@@ -59,7 +60,7 @@ impl Inspect {
             if self.fix {
                 bail!("{} is a model: only data sets are mended", self.folder.display());
             }
-            let config = Model::config(&self.folder)?;
+            let config = Model::open(&self.folder, &open_body)?.config;
             return if self.json {
                 print_json(&config)
             } else {

@@ -154,11 +154,11 @@ fn a_damaged_model_is_refused_by_every_verb() {
         ("model.safetensors", &flipped, &["model.safetensors is damaged: expected checksum", "train again"]),
         ("model.safetensors", short, &["model.safetensors is damaged", "train again"]),
         ("model.safetensors", b"", &["model.safetensors is damaged", "train again"]),
-        ("config.json", b"{\"format\": 1", &["config.json: ", "line 1", "expected the description"]),
+        ("config.json", b"{\"format\": 2", &["config.json: ", "line 1", "expected the description"]),
         (
             "config.json",
             b"{\"format\": 9}",
-            &["is of format 9, this program reads format 1", "later version"],
+            &["is of format 9, this program reads format 2", "train it again"],
         ),
     ];
     for (file, content, words) in cases {

@@ -1,12 +1,11 @@
 //! The mean of token vectors, its gradients, and its folder.
 
 use super::*;
-use crate::tokens::of_words::of_words;
 
 const READ: Reading = Reading { max_tokens: 4, pairs: 0 };
 
 fn body(dim: usize) -> StaticBody {
-    StaticBody::random(of_words(&["a", "light", "shoe"]), dim, READ, 7)
+    StaticBody::random(Tokens::of_words(&["a", "light", "shoe"]), dim, READ, 7)
 }
 
 fn encode(body: &StaticBody, text: &str) -> Vec<f32> {
@@ -47,7 +46,7 @@ fn gradients_are_those_of_finite_differences() {
         for i in 0..2 {
             let mut rows = body(2).vectors.rows().clone();
             rows.row_mut(row)[i] += 1.0;
-            let more = StaticBody::of(of_words(&["a", "light", "shoe"]), rows, READ);
+            let more = StaticBody::of(Tokens::of_words(&["a", "light", "shoe"]), rows, READ);
             let slope = value(&more) - value(&body(2));
             let got = body(2).vectors.rows().row(row)[i] - moved.vectors.rows().row(row)[i];
             assert!((slope - f64::from(got)).abs() < 1e-5, "{row} {i}: {got} is not {slope}");
@@ -58,7 +57,7 @@ fn gradients_are_those_of_finite_differences() {
 #[test]
 fn pairs_begin_with_nothing_and_learn_the_order_of_words() {
     let reading = Reading { pairs: 64, ..READ };
-    let mut paired = StaticBody::random(of_words(&["a", "light", "shoe"]), 3, reading, 7);
+    let mut paired = StaticBody::random(Tokens::of_words(&["a", "light", "shoe"]), 3, reading, 7);
     assert_eq!(encode(&paired, "a shoe"), encode(&body(3), "a shoe"));
     paired.backward(Side::Query, &["a shoe"], &Matrix::new(1, 3, vec![1.0; 3]).unwrap()).unwrap();
     paired.step(1.0);
@@ -93,7 +92,7 @@ fn a_tokenizer_of_another_model_and_a_missing_file_are_named() {
         said(dir.path(), Some(4))
             .ends_with("have 3 numbers, 4 were asked for; set `encoder.body.dim` to at most that")
     );
-    of_words(&["a", "b", "c", "d"]).write(&dir.path().join(TOKENIZER)).unwrap();
+    Tokens::of_words(&["a", "b", "c", "d"]).write(&dir.path().join(TOKENIZER)).unwrap();
     assert!(said(dir.path(), None).contains("its matrix has 4 rows, but the tokenizer numbers 5 tokens"));
     std::fs::remove_file(dir.path().join(TOKENIZER)).unwrap();
     assert!(said(dir.path(), None).contains("tokenizer.json could not be read"));

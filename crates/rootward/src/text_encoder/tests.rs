@@ -4,7 +4,7 @@ use super::*;
 use crate::encoder::Text;
 use crate::recipe::BodyConfig;
 use crate::static_body::{Reading, StaticBody};
-use crate::tokens::of_words::of_words;
+use crate::tokens::Tokens;
 
 const TEXTS: [&str; 3] = ["a light shoe", "shoe", "a"];
 
@@ -17,7 +17,9 @@ fn open(config: &BodyConfig, start: Start<'_>) -> Result<Box<dyn Body>, OpenErro
     let BodyConfig::Static { max_tokens, pairs, .. } = *config else { return Err("no such network".into()) };
     let reading = Reading { max_tokens, pairs };
     Ok(Box::new(match start {
-        Start::Fresh { seed } => StaticBody::random(of_words(&["a", "light", "shoe"]), 4, reading, seed),
+        Start::Fresh { seed } => {
+            StaticBody::random(Tokens::of_words(&["a", "light", "shoe"]), 4, reading, seed)
+        }
         Start::Saved(folder) => StaticBody::open(folder, None, reading)?,
     }))
 }

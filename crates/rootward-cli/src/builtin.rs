@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use rootward::recipe::Recipe;
 
 /// Name and text of each, from `recipes/`.
-const RECIPES: [(&str, &str); 19] = [
+const RECIPES: [(&str, &str); 20] = [
     ("standard", include_str!("../../../recipes/standard.toml")),
     ("pretrain-finetune", include_str!("../../../recipes/pretrain-finetune.toml")),
     ("hyperbolic", include_str!("../../../recipes/hyperbolic.toml")),
@@ -22,6 +22,7 @@ const RECIPES: [(&str, &str); 19] = [
     ("long-only", include_str!("../../../recipes/long-only.toml")),
     ("curriculum", include_str!("../../../recipes/curriculum.toml")),
     ("distance-weighted", include_str!("../../../recipes/distance-weighted.toml")),
+    ("even-distances", include_str!("../../../recipes/even-distances.toml")),
     ("distance-reweighted", include_str!("../../../recipes/distance-reweighted.toml")),
     ("text-standard", include_str!("../../../recipes/text-standard.toml")),
     ("text-pretrain-finetune", include_str!("../../../recipes/text-pretrain-finetune.toml")),

@@ -1,5 +1,7 @@
 //! What ranks: a model, or BM25.
 
+use std::path::Path;
+
 use anyhow::{anyhow, bail};
 use rootward::bm25::{Bm25, LUCENE};
 use rootward::dataset::Dataset;
@@ -10,6 +12,7 @@ use rootward::matrix::Matrix;
 use rootward::model::Model;
 
 use crate::answers::{Answers, Question, can_answer, doc_vectors};
+use crate::bodies::open_body;
 
 /// What scores all documents for any question.
 pub(crate) enum Ranker {
@@ -22,6 +25,17 @@ pub(crate) enum Ranker {
 }
 
 impl Ranker {
+    /// The model in a folder, or BM25 where there is none.
+    ///
+    /// # Errors
+    /// When the folder holds no model, or one of another data set.
+    pub(crate) fn open(folder: Option<&Path>, data: &Dataset) -> anyhow::Result<Self> {
+        match folder {
+            Some(folder) => Ranker::model(Model::open(folder, &open_body)?, data),
+            None => Ok(Ranker::bm25(data)),
+        }
+    }
+
     /// A model of the data set, with its documents encoded once.
     ///
     /// # Errors

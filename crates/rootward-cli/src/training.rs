@@ -35,6 +35,8 @@ pub(crate) enum Existing {
 pub(crate) struct Finished {
     /// Seconds of training in this process; none where the model was there already.
     pub(crate) seconds: Option<f64>,
+    /// Numbers in a vector of the model.
+    pub(crate) dim: usize,
 }
 
 /// Between two checkpoints.
@@ -68,8 +70,9 @@ pub(crate) fn train(
             if text != recipe.to_toml() {
                 bail!("{} holds a model of another recipe: choose another --out", folder.display());
             }
-            Model::open(folder, &open_body)?.belongs_to(data)?;
-            return Ok(Finished { seconds: None });
+            let model = Model::open(folder, &open_body)?;
+            model.belongs_to(data)?;
+            return Ok(Finished { seconds: None, dim: model.dim() });
         }
         _ if unfinished => {}
         _ => refuse_other_files(folder, recipe)?,
@@ -117,7 +120,8 @@ pub(crate) fn train(
     report.flush()?;
     model::save(folder, trainer.encoder(), recipe, data)?;
     fs::remove_file(&checkpoint).with_context(|| format!("{} could not be removed", checkpoint.display()))?;
-    Ok(Finished { seconds: Some(began.elapsed().as_secs_f64()) })
+    let seconds = Some(began.elapsed().as_secs_f64());
+    Ok(Finished { seconds, dim: trainer.encoder().dim() })
 }
 
 /// Keeps a second process from training into the folder, until it is dropped or the process ends.

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Write;
 use std::path::Path;
 
-use half::{bf16, f16};
 use rootward::files::{WriteError, write_aside};
+use rootward::tensors::fill_floats;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
 use crate::error::OpenError;
@@ -125,22 +125,9 @@ fn fill(path: &Path, place: &Place, view: &TensorView<'_>, to: &mut [f32]) -> Re
         let (expected, found) = (place.shape.clone(), view.shape().to_vec());
         return Err(OpenError::TensorShape { path: path.to_owned(), tensor, expected, found });
     }
-    let halves = || view.data().chunks_exact(2).map(|b| [b[0], b[1]]);
-    match view.dtype() {
-        Dtype::F32 => {
-            let numbers = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-            to.iter_mut().zip(numbers).for_each(|(to, number)| *to = number);
-        }
-        Dtype::BF16 => {
-            to.iter_mut().zip(halves()).for_each(|(to, half)| *to = bf16::from_le_bytes(half).to_f32());
-        }
-        Dtype::F16 => {
-            to.iter_mut().zip(halves()).for_each(|(to, half)| *to = f16::from_le_bytes(half).to_f32());
-        }
-        other => {
-            let found = format!("{other:?}");
-            return Err(OpenError::TensorType { path: path.to_owned(), tensor, found });
-        }
+    if !fill_floats(view.dtype(), view.data(), to) {
+        let found = format!("{:?}", view.dtype());
+        return Err(OpenError::TensorType { path: path.to_owned(), tensor, found });
     }
     match to.iter().position(|number| !number.is_finite()) {
         Some(place) => Err(OpenError::NotFinite { path: path.to_owned(), tensor, place, found: to[place] }),

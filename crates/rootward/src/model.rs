@@ -228,7 +228,7 @@ impl Model {
     /// # Errors
     /// When the folder holds no model, one of a later format, or a damaged one.
     pub fn open(folder: &Path, open: OpenBody<'_>) -> Result<Self, ModelError> {
-        let config = Self::config(folder)?;
+        let config = Self::read_config(folder)?;
         let at = || folder.to_owned();
         let damaged = |cause| ModelError::Tensors { path: at(), cause };
         let tensors = Tensors::read(&folder.join(PARAMETERS)).map_err(damaged)?;
@@ -245,11 +245,8 @@ impl Model {
         Ok(Model { encoder, config })
     }
 
-    /// Reads what a model is, without its parameters.
-    ///
-    /// # Errors
-    /// When the folder holds no model, or one of another format.
-    pub fn config(folder: &Path) -> Result<ModelConfig, ModelError> {
+    /// What a model is, without its parameters.
+    fn read_config(folder: &Path) -> Result<ModelConfig, ModelError> {
         let path = folder.join(CONFIG);
         let text =
             fs::read_to_string(&path).map_err(|cause| ModelError::None { path: folder.to_owned(), cause })?;

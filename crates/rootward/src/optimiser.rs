@@ -12,6 +12,7 @@ use rootward_kernels::{AdamStep, adam_row, add_scaled, scale_by};
 use serde::{Deserialize, Serialize};
 
 use crate::matrix::Matrix;
+use crate::recipe::is_zero;
 
 use geodesic::RiemannianGradient;
 
@@ -48,11 +49,6 @@ pub enum Optimiser {
         /// The longest step, in units of distance, above 0.
         clip: f32,
     },
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(x: &f32) -> bool {
-    *x == 0.0
 }
 
 /// The gradients of the rows that a step touches.

@@ -41,9 +41,9 @@ pub enum EncoderConfig {
     Text(TextConfig),
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(x: &f64) -> bool {
-    *x == 0.0
+/// Whether a number is the one that may be left out.
+pub(crate) fn is_zero<T: Default + PartialEq>(x: &T) -> bool {
+    *x == T::default()
 }
 
 fn judgements_alone() -> Vec<LearnFrom> {

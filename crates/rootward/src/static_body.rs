@@ -25,7 +25,6 @@ use crate::tokens::{TokenCache, Tokens, TokensError};
 /// A network of one layer: the mean of token vectors.
 pub struct StaticBody {
     tokens: Tokens,
-    n_tokens: usize,
     /// Those of tokens, and after them those of pairs.
     vectors: LearnedRows,
     reading: Reading,
@@ -137,12 +136,12 @@ impl StaticBody {
             vectors = Matrix::new(n_rows, vectors.dim(), values).expect("it was just made that long");
         }
         let (vectors, cache) = (LearnedRows::new(vectors), TokenCache::default());
-        StaticBody { n_tokens: tokens.n_tokens(), tokens, vectors, reading, cache }
+        StaticBody { tokens, vectors, reading, cache }
     }
 
     /// The rows whose vectors a text adds up.
     fn rows_of<'a>(&self, tokens: &'a [u32]) -> impl Iterator<Item = u32> + use<'a> {
-        let (n_tokens, buckets) = (self.n_tokens as u32, self.reading.pairs as u64);
+        let (n_tokens, buckets) = (self.tokens.n_tokens() as u32, self.reading.pairs as u64);
         let pairs = tokens.windows(2).filter(move |_| buckets > 0).map(move |pair| {
             n_tokens + (scatter(u64::from(pair[0]) << 32 | u64::from(pair[1])) % buckets) as u32
         });

@@ -337,18 +337,29 @@ fn scale_of(name: &str) -> String {
 impl Tensor {
     /// The numbers as f32; `None` where they are of another kind.
     fn floats(&self) -> Option<Vec<f32>> {
-        let halves = || self.bytes.chunks_exact(2).map(|b| [b[0], b[1]]);
-        match self.dtype {
-            Dtype::F32 => Some(words(&self.bytes).map(f32::from_le_bytes).collect()),
-            Dtype::F16 => Some(halves().map(|half| f16::from_le_bytes(half).to_f32()).collect()),
-            Dtype::BF16 => Some(halves().map(|half| bf16::from_le_bytes(half).to_f32()).collect()),
-            _ => None,
-        }
+        let mut values = vec![0.0; self.shape.iter().product()];
+        fill_floats(self.dtype, &self.bytes, &mut values).then_some(values)
     }
 
     fn shape_error(&self, name: &str, expected: &str) -> TensorError {
         TensorError::Shape { name: name.to_owned(), expected: expected.to_owned(), found: self.shape.clone() }
     }
+}
+
+/// Writes the numbers of an array as f32; says no, and writes nothing, where they are not of f32, f16 or bf16.
+pub fn fill_floats(dtype: Dtype, bytes: &[u8], to: &mut [f32]) -> bool {
+    let halves = bytes.chunks_exact(2).map(|b| [b[0], b[1]]);
+    match dtype {
+        Dtype::F32 => to.iter_mut().zip(words(bytes)).for_each(|(to, word)| *to = f32::from_le_bytes(word)),
+        Dtype::F16 => {
+            to.iter_mut().zip(halves).for_each(|(to, half)| *to = f16::from_le_bytes(half).to_f32());
+        }
+        Dtype::BF16 => {
+            to.iter_mut().zip(halves).for_each(|(to, half)| *to = bf16::from_le_bytes(half).to_f32());
+        }
+        _ => return false,
+    }
+    true
 }
 
 fn words(bytes: &[u8]) -> impl Iterator<Item = [u8; 4]> {

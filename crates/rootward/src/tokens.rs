@@ -15,6 +15,7 @@ use crate::files::{WriteError, write_aside};
 /// A vocabulary and the way texts are cut into it.
 pub struct Tokens {
     tokenizer: Tokenizer,
+    n_tokens: usize,
     /// The file as it was read, to be written again.
     json: Arc<[u8]>,
 }
@@ -77,7 +78,9 @@ impl Tokens {
         // How much is read of a text, and how texts of different lengths stand side by side, is not the file's business.
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(bad)?;
-        Ok(Tokens { tokenizer, json: json.into() })
+        let greatest = tokenizer.get_vocab(true).into_values().max();
+        let n_tokens = greatest.map_or(0, |greatest| greatest as usize + 1);
+        Ok(Tokens { tokenizer, n_tokens, json: json.into() })
     }
 
     /// A tokenizer of whole words in small letters, whatever else stands in a text: 0 for an unknown one, then the given
@@ -102,8 +105,7 @@ impl Tokens {
 
     /// Numbers that tokens may have: one more than the greatest.
     pub fn n_tokens(&self) -> usize {
-        let vocabulary = self.tokenizer.get_vocab(true);
-        vocabulary.into_values().max().map_or(0, |greatest| greatest as usize + 1)
+        self.n_tokens
     }
 
     /// The tokens of a word of the vocabulary, each with its text: what a list of all of them shows.

@@ -9,14 +9,12 @@ use rootward::calibration::{Accepted, Calibration, Threshold, check, fit, levels
 use rootward::dataset::{Dataset, Split};
 use rootward::digits::grouped;
 use rootward::eval::{NameTable, Names, Scorer};
-use rootward::model::Model;
 use rootward::pairs::Pairs;
 use rootward::random::{Purpose, stream};
 use serde::Serialize;
 
 use super::baselines::no_split;
 use crate::answers::Question;
-use crate::bodies::open_body;
 use crate::output::{print, print_json, say};
 use crate::progress::Bar;
 use crate::ranker::Ranker;
@@ -99,10 +97,7 @@ struct Quality {
 impl Calibrate {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let data = Dataset::open(&self.data)?;
-        let ranker = match &self.model {
-            Some(folder) => Ranker::model(Model::open(folder, &open_body)?, &data)?,
-            None => Ranker::bm25(&data),
-        };
+        let ranker = Ranker::open(self.model.as_deref(), &data)?;
         let out = match (&self.out, &self.model) {
             (Some(out), _) => out.clone(),
             (None, Some(folder)) => folder.join(THRESHOLDS),

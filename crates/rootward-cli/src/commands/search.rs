@@ -10,12 +10,10 @@ use rootward::calibration::Calibration;
 use rootward::dataset::{Dataset, Query};
 use rootward::eval::Names;
 use rootward::ids::{DocIdx, QueryIdx};
-use rootward::model::Model;
 use rootward::run::Run;
 
 use super::calibrate::{THRESHOLDS, fingerprint};
 use crate::answers::{Answers, Order, Question, Wanted};
-use crate::bodies::open_body;
 use crate::output::{print, print_json, say};
 use crate::progress::Bar;
 use crate::ranker::Ranker;
@@ -75,10 +73,7 @@ const TOGETHER: usize = 1024;
 impl Search {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let data = Dataset::open(&self.data)?;
-        let ranker = match &self.model {
-            Some(folder) => Ranker::model(Model::open(folder, &open_body)?, &data)?,
-            None => Ranker::bm25(&data),
-        };
+        let ranker = Ranker::open(self.model.as_deref(), &data)?;
         let answers = Answers::new(&data).with_thresholds(self.calibration(&data)?);
         let wanted = Wanted {
             k: self.k.map(|k| k as usize),

@@ -4,10 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rootward::dataset::Dataset;
-use rootward::model::Model;
 use serde::Serialize;
 
-use crate::bodies::open_body;
 use crate::builtin::read_recipe;
 use crate::diagnosis::{Maker, page};
 use crate::interrupt;
@@ -68,12 +66,11 @@ impl Train {
         let existing = if self.resume { Existing::Resume } else { Existing::Refuse };
         interrupt::watch()?;
         let finished = training::train(&data, &recipe, &self.out, existing)?;
-        let dim = Model::open(&self.out, &open_body)?.dim();
         if self.json {
             return print_json(&Trained {
                 model: self.out,
                 data: data.name,
-                dim,
+                dim: finished.dim,
                 seed: recipe.seed,
                 seconds: finished.seconds,
             });
@@ -82,7 +79,8 @@ impl Train {
             Some(seconds) => say(format_args!("trained {} in {seconds:.1} s", self.out.display())),
             None => say(format_args!("{} was trained already", self.out.display())),
         }
-        let findings = Maker::model(&self.out, dim).explain_training(recipe.validation.far_from, &data);
+        let findings =
+            Maker::model(&self.out, finished.dim).explain_training(recipe.validation.far_from, &data);
         if !findings.is_empty() {
             say(page("what the last validation says:\n", &findings));
         }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::{Dataset, Document, Judgement, Query, Split, numbers};
+use crate::doctor::plain;
 use crate::encoder::Text;
 use crate::ids::{DocIdx, QueryIdx};
 use crate::recipe::LearnFrom;
@@ -78,11 +79,6 @@ fn queries_of<'a>(doc: &'a Document, learn_from: &'a [LearnFrom]) -> impl Iterat
         LearnFrom::Texts => std::slice::from_ref(&doc.text),
     });
     parts.map(String::as_str).filter(|text| !text.trim().is_empty())
-}
-
-/// How texts are compared: capitals and blanks aside.
-fn plain(text: &str) -> String {
-    text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -57,6 +57,17 @@ impl Folder {
         files
     }
 
+    /// The files of a model, its card without the command, recipe name, time and day that made it: what must be the
+    /// same of two runs.
+    pub(crate) fn model(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut files = self.files(name);
+        let own = ["| recipe |", "| training |", "| made |", "rootward "];
+        let card = self.text(&format!("{name}/README.md"));
+        let same = card.lines().filter(|line| !own.iter().any(|own| line.starts_with(own)));
+        files.insert("README.md".to_owned(), same.collect::<String>().into_bytes());
+        files
+    }
+
     /// A command, not yet started.
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rootward"));

@@ -141,10 +141,10 @@ fn assert_goes_on(recipe: &str) {
     let data = tree(3, 3);
     let (mut checkpoints, mut told) = (Vec::new(), Vec::new());
     let parameters = with_trainer(&data, recipe, |trainer| {
-        checkpoints.push(trainer.checkpoint());
+        checkpoints.push(trainer.checkpoint().unwrap());
         while let Some(event) = trainer.advance().unwrap() {
             told.push(serde_json::to_string(&event).unwrap());
-            checkpoints.push(trainer.checkpoint());
+            checkpoints.push(trainer.checkpoint().unwrap());
         }
         trainer.encoder().tensors(Keep::Model)
     });
@@ -155,7 +155,7 @@ fn assert_goes_on(recipe: &str) {
         checkpoint.write(&path).unwrap();
         let resumed = with_trainer(&data, recipe, |trainer| {
             trainer.resume(&Tensors::read(&path).unwrap()).unwrap();
-            assert_eq!((trainer.progress().events, &trainer.checkpoint()), (place, checkpoint));
+            assert_eq!((trainer.progress().events, &trainer.checkpoint().unwrap()), (place, checkpoint));
             finish(trainer)
         });
         assert!(resumed == (told[place..].to_vec(), parameters.clone()), "event {place}: {:#?}", resumed.0);
@@ -166,7 +166,7 @@ fn assert_goes_on(recipe: &str) {
 fn a_trainer_that_is_already_running_can_go_back_to_a_checkpoint() {
     with_trainer(&tree(3, 3), TWO_STAGES, |trainer| {
         (0..5).for_each(|_| drop(trainer.advance().unwrap()));
-        let checkpoint = trainer.checkpoint();
+        let checkpoint = trainer.checkpoint().unwrap();
         let first = finish(trainer);
         trainer.resume(&checkpoint).unwrap();
         assert!(finish(trainer) == first);
@@ -283,7 +283,7 @@ fn a_stage_without_early_stopping_keeps_its_last_step() {
 #[test]
 fn the_checkpoint_of_another_recipe_is_refused() {
     let data = tree(2, 2);
-    let checkpoint = with_trainer(&data, STANDARD, |trainer| trainer.checkpoint());
+    let checkpoint = with_trainer(&data, STANDARD, |trainer| trainer.checkpoint().unwrap());
     let error = with_trainer(&data, CLIMB, |trainer| trainer.resume(&checkpoint).unwrap_err());
     assert!(matches!(error, TrainError::OtherRecipe), "{error}");
     let error = with_trainer(&tree(2, 3), STANDARD, |trainer| trainer.resume(&checkpoint).unwrap_err());
@@ -293,7 +293,7 @@ fn the_checkpoint_of_another_recipe_is_refused() {
 #[test]
 fn a_checkpoint_without_its_position_is_refused() {
     with_trainer(&tree(2, 2), STANDARD, |trainer| {
-        let mut checkpoint = trainer.checkpoint();
+        let mut checkpoint = trainer.checkpoint().unwrap();
         checkpoint.notes.remove(PROGRESS);
         let error = trainer.resume(&checkpoint).unwrap_err().to_string();
         assert!(error.starts_with("the checkpoint does not say where the run stood"), "{error}");
@@ -311,7 +311,12 @@ fn a_run_that_diverges_says_where() {
                 Err(error) => break error.to_string(),
             }
         };
-        assert!(error.starts_with("stage 0, step 1: ") && error.contains("the training diverged"), "{error}");
+        assert!(
+            error.starts_with("stage 0 (`standard`), step 2: ") && error.contains("the training diverged"),
+            "{error}"
+        );
+        let error = trainer.checkpoint().unwrap_err();
+        assert!(matches!(error, TrainError::Diverged { stage: 0, step: 1, .. }), "{error}");
     });
 }
 
@@ -328,7 +333,7 @@ fn after_first_stage(data: &Dataset, recipe: &str) -> Tensors {
         while trainer.progress().stage == 0 {
             trainer.advance().unwrap();
         }
-        trainer.checkpoint()
+        trainer.checkpoint().unwrap()
     })
 }
 

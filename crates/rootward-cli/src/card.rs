@@ -316,7 +316,7 @@ mod tests {
     use super::*;
     use crate::builtin::read_recipe;
 
-    fn check(recipe_name: &str, spent: Option<Spent>, trained: usize, expected: Expect) {
+    fn check(recipe_name: &str, spent: Option<Spent>, trained: usize, expected: &Expect) {
         let recipe = read_recipe(Path::new(recipe_name), &[]).unwrap();
         let measured = Measured { recall: 0.75, near: 1.0, far: 0.5, by_distance: vec![1.0, 0.5] };
         let rest = (1..recipe.stages.len()).flat_map(|stage| {
@@ -370,7 +370,7 @@ mod tests {
             "pretrain-finetune",
             spent,
             4,
-            expect![[r#"
+            &expect![[r#"
                 ---
                 library_name: rootward
                 tags:
@@ -432,7 +432,7 @@ mod tests {
             "text-climb",
             Some(Spent { seconds: 60.0, runs: 3 }),
             1,
-            expect![[r#"
+            &expect![[r#"
                 ---
                 library_name: rootward
                 tags:

@@ -353,3 +353,20 @@ impl Show {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_run_goes_on_from_that_of_its_checkpoint_or_stays_unknown() {
+        let mut checkpoint = Tensors::default();
+        assert_eq!(Clock::after(&checkpoint).spent(), None);
+        let earlier = Clock { began: Instant::now(), before: Some(Spent { seconds: 90.5, runs: 2 }) };
+        earlier.note(&mut checkpoint);
+        let Spent { seconds, runs } = Clock::after(&checkpoint).spent().unwrap();
+        assert!((90.5..100.0).contains(&seconds) && runs == 4, "{seconds} s, {runs} runs");
+        checkpoint.notes.insert(SECONDS.to_owned(), "NaN".to_owned());
+        assert_eq!(Clock::after(&checkpoint).spent(), None);
+    }
+}

@@ -329,6 +329,7 @@ impl Show {
     fn event(&mut self, trainer: &Trainer<'_>, event: &Event) -> anyhow::Result<()> {
         match event {
             Event::Stage { name, steps, .. } => self.bar = Some(Bar::new(name, *steps)),
+            Event::Mined { .. } => {}
             Event::Step { loss, .. } => self.loss = *loss,
             Event::Recall { measured, .. } => {
                 let (first, last) = (measured.near, measured.far);

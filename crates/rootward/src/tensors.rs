@@ -241,6 +241,14 @@ impl Tensors {
         Ok(words(&tensor.bytes).map(u32::from_le_bytes).collect())
     }
 
+    /// A list of counts, however long.
+    ///
+    /// # Errors
+    /// When it is missing, or no list of `u32`.
+    pub fn list(&self, name: &str) -> Result<Vec<u32>, TensorError> {
+        self.counts(name, self.get(name)?.shape.iter().product())
+    }
+
     /// Writes all arrays and notes to a file.
     ///
     /// # Errors

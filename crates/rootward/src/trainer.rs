@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Dataset, Split};
 use crate::encoder::{Input, Keep, Side, Trainable};
-use crate::eval::{Judge, Names, Truth, Vectors, evaluate};
+use crate::eval::{EvalError, Judge, Names, Truth, Vectors, evaluate};
 use crate::ids::QueryIdx;
 use crate::loss::{Scratch, Targets, corrected_softmax, hyperbolic_softmax};
 use crate::pairs::Pairs;
@@ -23,11 +23,13 @@ use crate::tensors::Tensors;
 mod branch;
 mod early_stop;
 mod error;
+mod mining;
 mod temperature;
 
 pub use early_stop::{Ended, Measured};
 use early_stop::{StopState, Verdict};
 pub use error::TrainError;
+use mining::HardNegatives;
 
 /// Trains one encoder on one data set by one recipe.
 pub struct Trainer<'a> {
@@ -41,6 +43,7 @@ pub struct Trainer<'a> {
     scratch: Scratch,
     progress: Progress,
     best: Option<Tensors>,
+    hard: HardNegatives,
 }
 
 /// Where a run stands.
@@ -81,6 +84,17 @@ pub enum Event {
         name: String,
         /// Steps that it lasts, unless it is stopped early.
         steps: usize,
+    },
+    /// Hard negatives were mined for the steps to come.
+    Mined {
+        /// Place of the stage in the recipe.
+        stage: usize,
+        /// Steps taken in the stage.
+        step: usize,
+        /// Documents drawn for all queries of these steps together.
+        documents: usize,
+        /// Candidates that scored too near an exact match.
+        passed_over: usize,
     },
     /// The parameters were updated once.
     Step {
@@ -150,8 +164,20 @@ impl<'a> Trainer<'a> {
         let next = Next::StartStage;
         let stop = StopState::default();
         let progress = Progress { stage: 0, step: 0, events: 0, learned_temperature: None, next, stop };
-        let (sampler, scratch, best) = (None, Scratch::default(), None);
-        Ok(Trainer { encoder, data, train, names, recipe, validation, sampler, scratch, progress, best })
+        let (sampler, scratch, best, hard) = (None, Scratch::default(), None, HardNegatives::default());
+        Ok(Trainer {
+            encoder,
+            data,
+            train,
+            names,
+            recipe,
+            validation,
+            sampler,
+            scratch,
+            progress,
+            best,
+            hard,
+        })
     }
 
     /// Goes on where a checkpoint was taken.
@@ -173,6 +199,8 @@ impl<'a> Trainer<'a> {
         }
         self.encoder.restore(&checkpoint.nested(ENCODER).unwrap_or_default())?;
         self.best = checkpoint.nested(BEST);
+        let hard = checkpoint.nested(HARD);
+        self.hard = hard.map_or(Ok(HardNegatives::default()), |hard| HardNegatives::from_tensors(&hard))?;
         self.sampler = None;
         self.progress = progress;
         Ok(())
@@ -194,6 +222,9 @@ impl<'a> Trainer<'a> {
             checkpoint.nest(BEST, best.clone());
         }
         self.check_finite(&checkpoint)?;
+        if self.recipe.stages.get(self.progress.stage).is_some_and(|stage| stage.negatives.mined.is_some()) {
+            checkpoint.nest(HARD, self.hard.tensors());
+        }
         let progress = serde_json::to_string(&self.progress).expect("progress is plain data");
         checkpoint.notes.insert(PROGRESS.to_owned(), progress);
         checkpoint.notes.insert(RECIPE.to_owned(), self.recipe.to_toml());
@@ -256,7 +287,12 @@ impl<'a> Trainer<'a> {
         let steps = self.stage_steps_cached(place)?;
         let step = self.progress.step;
         let stage = &self.recipe.stages[place];
-        let batch = self.sampler.as_mut().expect("stage_steps_cached made it").batch(step);
+        if let Some(mined) = stage.negatives.mined.filter(|_| self.hard.of(step).is_none()) {
+            let (documents, passed_over) = self.mine(mined, place, step, steps)?;
+            return Ok(Event::Mined { stage: place, step, documents, passed_over });
+        }
+        let hard = self.hard.of(step).filter(|_| stage.negatives.mined.is_some()).unwrap_or_default();
+        let batch = self.sampler.as_mut().expect("stage_steps_cached made it").batch_with(step, hard);
         let queries = Input::queries(self.data, &batch.queries);
         let docs: Vec<Input<'_>> = batch.docs.iter().map(|d| Input::doc(self.data, *d)).collect();
         let query_vectors = self.encoder.encode_in_training(Side::Query, &queries)?; // (batch, dim)
@@ -305,10 +341,7 @@ impl<'a> Trainer<'a> {
         let doc_vectors = self.encoder.encode(Side::Document, &Input::all_docs(self.data))?;
         let vectors = Vectors { queries: &query_vectors, docs: &doc_vectors };
         let truth = Truth { pairs: &self.validation, judge: Judge::Ancestors, names: *self.names };
-        let found = evaluate(vectors, &truth, &|_| {}).map_err(|cause| {
-            let (stage, step, name) = (place, self.progress.step, self.recipe.stages[place].name.clone());
-            TrainError::Measure { stage, name, step, cause }
-        })?;
+        let found = evaluate(vectors, &truth, &|_| {}).map_err(|cause| self.unmeasured(cause))?;
         let measured = Measured::new(&found.recall_by_distance, self.recipe.validation.far_from);
 
         let progress = &mut self.progress;
@@ -336,11 +369,18 @@ impl<'a> Trainer<'a> {
         };
         self.check_finite(&self.encoder.tensors(Keep::Model))?;
         self.sampler = None;
+        self.hard = HardNegatives::default();
         self.progress.stage += 1;
         self.progress.step = 0;
         let more = self.progress.stage < self.recipe.stages.len();
         self.progress.next = if more { Next::StartStage } else { Next::Nothing };
         Ok(Event::StageEnd { stage: place, reason, kept })
+    }
+
+    /// The error of scores that could not be computed where the run stands.
+    fn unmeasured(&self, cause: EvalError) -> TrainError {
+        let Progress { stage, step, .. } = self.progress;
+        TrainError::Measure { stage, name: self.recipe.stages[stage].name.clone(), step, cause }
     }
 
     /// Rows of a table that no step and no measurement has read for a while may have ceased to be numbers unnoticed.
@@ -373,6 +413,7 @@ const DATA: &str = "data";
 const PROGRESS: &str = "progress";
 const ENCODER: &str = "encoder.";
 const BEST: &str = "best.";
+const HARD: &str = "hard.";
 
 /// The queries measured during training: those of the dev split, else a sample of those that are trained.
 ///

@@ -135,6 +135,34 @@ fn changing() -> String {
 fn a_run_goes_on_from_a_checkpoint_after_any_event_bit_for_bit() {
     assert_goes_on(TWO_STAGES);
     assert_goes_on(&changing());
+    assert_goes_on(&mining());
+}
+
+/// Two stages of which the last mines hard negatives, at steps between which no recall is measured.
+fn mining() -> String {
+    let mined = "mined = { each = 2, every = 4, among = 8, margin = -1e6 } }";
+    TWO_STAGES.replace("alpha = 0.0 }", mined)
+}
+
+#[test]
+fn hard_negatives_are_mined_for_some_steps_at_a_time_and_scored_in_each() {
+    let documents = |recipe: &str| -> Vec<(usize, Option<usize>)> {
+        let told = events(&tree(3, 3), recipe).into_iter().filter_map(|event| match event {
+            Event::Mined { stage: 1, step, documents, passed_over } => {
+                assert!(documents > 0 && passed_over == 0);
+                Some((step, None))
+            }
+            Event::Step { stage: 1, step, documents, .. } => Some((step, Some(documents))),
+            _ => None,
+        });
+        told.take(7).collect()
+    };
+    let (with, without) = (documents(&mining()), documents(&TWO_STAGES.replace(", alpha = 0.0", "")));
+    let places: Vec<(usize, bool)> = with.iter().map(|(step, docs)| (*step, docs.is_some())).collect();
+    let (mined, step) = (|at| (at, false), |at| (at, true));
+    assert_eq!(places, [mined(0), step(1), step(2), step(3), step(4), mined(4), step(5)]);
+    let more = with.iter().filter(|(_, docs)| docs.is_some()).zip(&without);
+    more.for_each(|((_, more), (_, fewer))| assert!(more > fewer, "{with:?} {without:?}"));
 }
 
 fn assert_goes_on(recipe: &str) {
@@ -203,6 +231,7 @@ fn events_tell_a_run_in_order() {
         .iter()
         .map(|event| match event {
             Event::Stage { .. } => "stage",
+            Event::Mined { .. } => "mined",
             Event::Step { .. } => "step",
             Event::Recall { .. } => "recall",
             Event::StageEnd { .. } => "end",
@@ -232,7 +261,7 @@ fn the_state_that_is_kept_is_the_one_of_the_kept_step() {
                     assert!(best.1 == kept && best.3 == state, "stage {stage} kept {kept}");
                     ended.push((reason, kept));
                 }
-                Event::Stage { .. } | Event::Step { .. } => {}
+                Event::Stage { .. } | Event::Mined { .. } | Event::Step { .. } => {}
             }
         }
         // The second stage was stopped, and not at the state that it kept.

@@ -13,6 +13,7 @@ mod builtin;
 mod commands;
 mod comparison;
 mod diagnosis;
+mod encoding;
 mod in_memory;
 mod interrupt;
 mod output;
@@ -58,6 +59,7 @@ enum Command {
     Compare(commands::compare::Compare),
     Calibrate(commands::calibrate::Calibrate),
     Search(commands::search::Search),
+    Encode(commands::encode::Encode),
     Study(commands::study::StudyCommand),
 }
 
@@ -94,6 +96,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Compare(compare) => compare.run(),
         Command::Calibrate(calibrate) => calibrate.run(),
         Command::Search(search) => search.run(),
+        Command::Encode(encode) => encode.run(),
         Command::Study(study) => study.run(),
     }
 }

@@ -1,6 +1,6 @@
 //! The program `rootward` from outside: what a user types, what comes back, and what lies on the disk afterwards.
 //!
-//! Where a test belongs: `answers` for search and thresholds, `everyday` for a verb that does what it promises, `demo` for the demo, `doctor` for what is
+//! Where a test belongs: `answers` for search and thresholds, `everyday` for a verb that does what it promises, `demo` for the demo, `encode` for vectors in files, `doctor` for what is
 //! wrong with data and how it is mended, `interrupted` for runs that are killed and resumed, `machines` for results that
 //! must not depend on the machine, `bad_input` for files and settings that are refused, `full_disk` for writes that fail,
 //! `geometry` for the search of dimensions, `held_out` for pairs that training never saw, `import_collections`,
@@ -21,6 +21,7 @@ mod answers;
 mod bad_input;
 mod demo;
 mod doctor;
+mod encode;
 mod everyday;
 mod full_disk;
 mod geometry;

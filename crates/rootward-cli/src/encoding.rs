@@ -18,6 +18,7 @@ use rootward_import::vectors::{Begun, NewRows, VectorFile, VectorsError, checksu
 use rootward_import::{BytesRead, Source, TextForm, TextRow, Texts};
 
 use crate::interrupt;
+use crate::output::chain;
 use crate::progress::Bar;
 
 /// Where texts come from.
@@ -103,7 +104,7 @@ pub(crate) fn encode(
     bar.clear();
     wrote?;
     if let Err(error) = ended {
-        return Err(given_up(file, path, error));
+        return Err(given_up(file, error));
     }
     file.finish()?;
     encoded.seconds = began.elapsed().as_secs_f64();
@@ -111,7 +112,7 @@ pub(crate) fn encode(
 }
 
 /// The error that ended encoding, with what can be done about it; nothing stays where nothing was encoded.
-fn given_up(mut file: VectorFile, path: &Path, error: anyhow::Error) -> anyhow::Error {
+fn given_up(mut file: VectorFile, error: anyhow::Error) -> anyhow::Error {
     // Other texts than those that were begun with: what there is says nothing of these.
     if error.is::<VectorsError>() {
         return error;
@@ -122,9 +123,9 @@ fn given_up(mut file: VectorFile, path: &Path, error: anyhow::Error) -> anyhow::
             error
         }
         Ok(rows) => anyhow!(
-            "{error:#}; {} texts are encoded: the same command with --resume goes on after them to {}",
-            grouped(rows as usize),
-            path.display()
+            "{}; {} texts are encoded: the same command with --resume goes on after them",
+            chain(&error),
+            grouped(rows as usize)
         ),
         Err(_) => error,
     }

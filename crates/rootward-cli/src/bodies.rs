@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rootward::body::{Body, OpenError, Start};
+use rootward::body::{Body, OpenBody, OpenError, Start};
 use rootward::recipe::{BodyConfig, Documents, TextConfig, Towers};
 use rootward::static_body::{Reading, StaticBody};
 use rootward::table::Score;
@@ -20,6 +20,18 @@ use rootward_text::training::{Activations, Frozen, Training};
 /// # Errors
 /// When its files cannot be read, or are not of one model.
 pub(crate) fn open_body(config: &BodyConfig, start: Start<'_>) -> Result<Box<dyn Body>, OpenError> {
+    open_body_in(Precision::Single, config, start)
+}
+
+/// The same, with what the products of encoding calculate with; a static network has none.
+///
+/// # Errors
+/// When its files cannot be read, or are not of one model.
+pub(crate) fn open_body_in(
+    precision: Precision,
+    config: &BodyConfig,
+    start: Start<'_>,
+) -> Result<Box<dyn Body>, OpenError> {
     match (config, start) {
         (BodyConfig::Static { max_tokens, pairs, .. }, Start::Saved(folder)) => {
             Ok(Box::new(StaticBody::open(folder, None, reading(*max_tokens, *pairs))?))
@@ -55,7 +67,7 @@ pub(crate) fn open_body(config: &BodyConfig, start: Start<'_>) -> Result<Box<dyn
                 chunk_tokens: CHUNK,
                 greatest_norm: *clip,
             };
-            Ok(Box::new(TextBody::new(model, Precision::Single, training)))
+            Ok(Box::new(TextBody::new(model, precision, training)))
         }
     }
 }
@@ -64,7 +76,12 @@ pub(crate) fn open_body(config: &BodyConfig, start: Start<'_>) -> Result<Box<dyn
 ///
 /// # Errors
 /// When its files cannot be read, or are not of one model.
-pub(crate) fn zero_shot(from: &Path, n_docs: usize) -> Result<TextEncoder, OpenError> {
+pub(crate) fn zero_shot(from: &Path, n_docs: usize, open: OpenBody<'_>) -> Result<TextEncoder, OpenError> {
+    TextEncoder::new(&untrained(from), n_docs, 0, open)
+}
+
+/// What an untrained encoder of texts is made of.
+pub(crate) fn untrained(from: &Path) -> TextConfig {
     let is_transformer =
         ["config.json", "modules.json", "snapshots"].iter().any(|name| from.join(name).exists());
     let from = from.to_string_lossy().into_owned();
@@ -75,7 +92,7 @@ pub(crate) fn zero_shot(from: &Path, n_docs: usize) -> Result<TextEncoder, OpenE
         false => BodyConfig::Static { from, dim: None, max_tokens: READ, pairs: 0 },
     };
     let (towers, head, documents, score) = (Towers::One, None, Documents::Encoded {}, Score::Cosine);
-    TextEncoder::new(&TextConfig { body, towers, head, documents, score }, n_docs, 0, &open_body)
+    TextConfig { body, towers, head, documents, score }
 }
 
 /// Tokens of a text that an untrained encoder reads, or as many as it was made for where these are less.

@@ -6,6 +6,7 @@ pub(crate) mod compare;
 pub(crate) mod complete;
 pub(crate) mod demo;
 pub(crate) mod distill;
+pub(crate) mod encode;
 pub(crate) mod eval;
 pub(crate) mod export;
 pub(crate) mod geometry;

@@ -14,6 +14,7 @@ mod card;
 mod commands;
 mod comparison;
 mod diagnosis;
+mod encoding;
 mod in_memory;
 mod interrupt;
 mod output;
@@ -59,6 +60,7 @@ enum Command {
     Compare(commands::compare::Compare),
     Calibrate(commands::calibrate::Calibrate),
     Search(commands::search::Search),
+    Encode(commands::encode::Encode),
     Study(commands::study::StudyCommand),
 }
 
@@ -95,6 +97,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Compare(compare) => compare.run(),
         Command::Calibrate(calibrate) => calibrate.run(),
         Command::Search(search) => search.run(),
+        Command::Encode(encode) => encode.run(),
         Command::Study(study) => study.run(),
     }
 }

@@ -15,6 +15,16 @@ pub(crate) struct Bar {
     bar: ProgressBar,
     name: String,
     noted: Option<Instant>,
+    of: Of,
+}
+
+/// What a bar counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Steps,
+    Bytes,
+    /// Something of which nobody knows how much there is.
+    Nothing,
 }
 
 /// Between two lines of a log.
@@ -33,17 +43,25 @@ impl Bar {
                 .progress_chars("━━ ");
         bar.set_style(style);
         bar.set_prefix(name.to_owned());
-        Bar { bar, name: name.to_owned(), noted: (!terminal).then(Instant::now) }
+        Bar { bar, name: name.to_owned(), noted: (!terminal).then(Instant::now), of: Of::Steps }
     }
 
     /// A bar of bytes, whose number is told as they come.
     pub(crate) fn of_bytes(name: &str) -> Self {
         let bar = Bar::new(name, 0);
         let style = ProgressStyle::with_template(
-            "{prefix:>20} {bar:24} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
+            "{prefix:>20} {bar:24} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left  {msg}",
         );
         bar.bar.set_style(style.expect("the template is well-formed").progress_chars("━━ "));
-        bar
+        Bar { of: Of::Bytes, ..bar }
+    }
+
+    /// No bar, but the words of [`Bar::note`]: for work whose end nobody knows.
+    pub(crate) fn endless(name: &str) -> Self {
+        let bar = Bar::new(name, 0);
+        let style = ProgressStyle::with_template("{prefix:>20} {elapsed}  {msg}");
+        bar.bar.set_style(style.expect("the template is well-formed"));
+        Bar { of: Of::Nothing, ..bar }
     }
 
     /// So many bytes are done, of so many.
@@ -61,11 +79,15 @@ impl Bar {
     pub(crate) fn note(&mut self, words: String) {
         if self.noted.is_some_and(|last| last.elapsed() >= QUIET) {
             let (at, of) = (self.bar.position(), self.bar.length().unwrap_or(0));
-            say(format_args!(
-                "{:>20} {at}/{of}  {:.0} s left  {words}",
-                self.name,
-                self.bar.eta().as_secs_f64()
-            ));
+            let left = self.bar.eta().as_secs_f64();
+            match self.of {
+                Of::Steps => say(format_args!("{:>20} {at}/{of}  {left:.0} s left  {words}", self.name)),
+                Of::Bytes => {
+                    let percent = 100 * at / of.max(1);
+                    say(format_args!("{:>20} {percent} %  {left:.0} s left  {words}", self.name));
+                }
+                Of::Nothing => say(format_args!("{:>20} {words}", self.name)),
+            }
             self.noted = Some(Instant::now());
         }
         self.bar.set_message(words);

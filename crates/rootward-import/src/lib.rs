@@ -4,6 +4,7 @@
 //! parts of a data set and notes on what it left out. It is as strict as
 //! [`Dataset::open`](rootward::dataset::Dataset::open) and reports in the same errors. What it returns can be written
 //! with [`Parts::write`](rootward::dataset::Parts::write), and from then on nobody needs to know where it came from.
+//! Texts to encode are read and their vectors written here too.
 
 mod beir;
 mod draft;
@@ -22,7 +23,9 @@ mod rdf;
 mod skos;
 mod source;
 mod table;
+mod texts;
 mod trec;
+pub mod vectors;
 mod wordnet;
 mod xml;
 
@@ -41,6 +44,7 @@ pub use paths::{PathsOptions, paths};
 pub use skos::{Above, Ids, SkosOptions, skos};
 pub use source::{BytesRead, Progress, Source};
 pub use table::{Delimiter, Header, TableOptions};
+pub use texts::{TextForm, TextRow, Texts};
 pub use trec::{TopicIds, TrecFiles, TrecOptions, trec};
 pub use wordnet::{PartOfSpeech, WordnetOptions, wordnet};
 pub use xml::{XmlOptions, xml};

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use flate2::bufread::MultiGzDecoder;
-use rootward::dataset::{DataError, Fault, each_line_in, excerpt, unreadable};
+use rootward::dataset::{DataError, Fault, each_line_in, excerpt, next_line_in, unreadable};
 
 use counted::{Lines, Metered};
 
@@ -196,6 +196,18 @@ impl<'a> Source<'a> {
     }
 }
 
+impl Text<'static> {
+    /// What another program sends, compressed or not.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn stdin() -> Result<Self, DataError> {
+        let name = PathBuf::from("stdin");
+        let cannot = |cause| DataError::Read { path: name.clone(), cause };
+        Text::new(name.clone(), io::stdin().lock()).map_err(cannot)
+    }
+}
+
 impl<'a> Text<'a> {
     fn new(name: PathBuf, bytes: impl Read + 'a) -> io::Result<Self> {
         let mut packed = BufReader::with_capacity(1 << 16, bytes);
@@ -232,6 +244,15 @@ impl<'a> Text<'a> {
     /// When it cannot be read or is no text, and the first fault that `take` finds.
     pub fn each_line(mut self, take: impl FnMut(&str, u64) -> Result<(), Fault>) -> Result<(), DataError> {
         each_line_in(&mut self.reader, &self.name, self.compression, take)
+    }
+
+    /// The next line, empty or not, without its end, held in `buffer`; `None` at the end.
+    ///
+    /// # Errors
+    /// When it cannot be read or is no text.
+    pub fn next_line<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Result<Option<&'b str>, DataError> {
+        let number = self.line();
+        next_line_in(&mut self.reader, buffer, &self.name, number, self.compression)
     }
 
     /// Whether its next bytes are these.

@@ -25,12 +25,10 @@ use crate::rows::Rows;
 
 pub use error::{DataError, Fault, excerpt};
 pub(crate) use lines::{Names, each_raw_line, each_row, either, text_of};
-pub use lines::{check_id, each_line_in, unreadable, utf8};
+pub use lines::{check_id, each_line_in, next_line_in, unreadable, utf8};
 pub use parts::{Asked, Parts};
-pub use read::from_json;
-pub(crate) use read::{
-    DOCUMENT_LINE, GUESSES_HEADER, HIERARCHY_HEADER, QRELS_HEADER, QUERY_LINE, probability,
-};
+pub use read::{DOCUMENT_LINE, from_json};
+pub(crate) use read::{GUESSES_HEADER, HIERARCHY_HEADER, QRELS_HEADER, QUERY_LINE, probability};
 pub use write::{Compress, write_folder};
 
 /// Something to retrieve, as one line of `corpus.jsonl`.

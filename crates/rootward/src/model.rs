@@ -201,6 +201,13 @@ pub fn exists(folder: &Path) -> bool {
     folder.join(CONFIG).is_file()
 }
 
+/// Whether a folder holds a model that this program trained, and not one of another program's whose `config.json` says
+/// other things.
+pub fn is_own(folder: &Path) -> bool {
+    let text = fs::read(folder.join(CONFIG)).unwrap_or_default();
+    serde_json::from_slice(&text).is_ok_and(|config: serde_json::Value| config["rootward"].is_string())
+}
+
 /// Writes the recipe of a run that begins, so that an unfinished run says too how it was made.
 ///
 /// # Errors

@@ -329,7 +329,7 @@ impl Tensors {
     }
 
     /// CRC-32 of names, notes, shapes and numbers, in the order of the names.
-    fn checksum(&self) -> String {
+    pub fn checksum(&self) -> String {
         let mut crc = crc32fast::Hasher::new();
         for (name, note) in &self.notes {
             crc.update(name.as_bytes());

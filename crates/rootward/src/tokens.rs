@@ -3,6 +3,8 @@
 //! What a token is, and what happens to capitals, accents and strange characters before, is all in that file; any text
 //! goes through, whatever is in it.
 
+mod words;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -11,6 +13,7 @@ use rayon::prelude::*;
 use tokenizers::Tokenizer;
 
 use crate::files::{WriteError, write_aside};
+use words::Words;
 
 /// A vocabulary and the way texts are cut into it.
 pub struct Tokens {
@@ -18,6 +21,8 @@ pub struct Tokens {
     n_tokens: usize,
     /// The file as it was read, to be written again.
     json: Arc<[u8]>,
+    /// Where the tokens of a text are those of its words.
+    words: Option<Words>,
 }
 
 /// Tokens of texts that are asked for again and again, as those of a data set in training.
@@ -80,7 +85,7 @@ impl Tokens {
         tokenizer.with_truncation(None).map_err(bad)?;
         let greatest = tokenizer.get_vocab(true).into_values().max();
         let n_tokens = greatest.map_or(0, |greatest| greatest as usize + 1);
-        Ok(Tokens { tokenizer, n_tokens, json: json.into() })
+        Ok(Tokens { tokenizer, n_tokens, json: json.into(), words: Words::of(json) })
     }
 
     /// A tokenizer of whole words in small letters, whatever else stands in a text: 0 for an unknown one, then the given
@@ -163,10 +168,18 @@ impl Tokens {
     }
 
     fn cut_one(&self, text: &str, most: usize) -> Result<Arc<[u32]>, TokensError> {
+        if let Some(words) = &self.words {
+            return Ok(words.cut(text, most, |word| self.cut_whole(word))?.into());
+        }
+        let ids = self.cut_whole(text)?;
+        Ok(ids[..ids.len().min(most)].into())
+    }
+
+    /// All tokens of a text, by the tokenizer itself.
+    fn cut_whole(&self, text: &str) -> Result<Box<[u32]>, TokensError> {
         let cut = self.tokenizer.encode_fast(text, false);
         let cut = cut.map_err(|cause| TokensError::Text { length: text.len(), cause })?;
-        let ids = cut.get_ids();
-        Ok(ids[..ids.len().min(most)].into())
+        Ok(cut.get_ids().into())
     }
 }
 
@@ -179,6 +192,9 @@ const MOST_KNOWN: usize = 1 << 20;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
 
     fn cut(text: &str, most: usize) -> Vec<u32> {
         Tokens::of_words(&["a", "sandal"]).cut(&[text], most).unwrap()[0].to_vec()
@@ -190,6 +206,46 @@ mod tests {
         assert_eq!(cut("A sandal, a", 2), [1, 2]);
         assert_eq!((cut("", 9), cut(" \u{0}\u{202e}\u{fffd}", 9).len()), (vec![], 1));
         assert_eq!(cut(&"sandal ".repeat(100_000), 512).len(), 512);
+    }
+
+    /// The tokenizer of the model that comes with the program: that of BERT.
+    static BERT: LazyLock<Tokens> = LazyLock::new(|| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/static-minilm/tokenizer.json");
+        Tokens::open(&path).unwrap()
+    });
+
+    proptest! {
+        #[test]
+        fn a_text_cut_by_its_words_is_what_the_tokenizer_makes_of_it(
+            texts in vec("([ \t\n\u{a0}\u{3000}]{0,2}([a-zA-Z]{1,9}|[éÜßſ東京İ]{1,3}|[\u{301}\u{200b}\u{0}.,'#-]{1,2}|\\[SEP\\]|##s)){0,9}", 1..9)
+        ) {
+            let tokens = &*BERT;
+            assert!(tokens.words.is_some());
+            for text in &texts {
+                for _ in 0..2 {
+                    assert_eq!(&*tokens.cut_one(text, usize::MAX).unwrap(), &*tokens.cut_whole(text).unwrap(), "{text:?}");
+                }
+                let few = tokens.cut_one(text, 3).unwrap();
+                assert_eq!(&*few, &tokens.cut_whole(text).unwrap()[..few.len()]);
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_tokenizer_that_ends_words_at_blanks_is_asked_word_by_word() {
+        let json = |pre: &str, added: &str| {
+            serde_json::json!({
+                "normalizer": {"type": "BertNormalizer"},
+                "pre_tokenizer": {"type": pre},
+                "added_tokens": [{"content": added}],
+                "model": {"type": "WordPiece"},
+            })
+            .to_string()
+        };
+        let asked = |pre, added| Words::of(json(pre, added).as_bytes()).is_some();
+        assert!(asked("BertPreTokenizer", "[SEP]"));
+        assert!(!asked("Metaspace", "[SEP]") && !asked("ByteLevel", "[SEP]"));
+        assert!(!asked("BertPreTokenizer", "two words") && Words::of(b"{").is_none());
     }
 
     #[test]

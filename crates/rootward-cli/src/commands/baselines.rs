@@ -11,7 +11,7 @@ use rootward::popularity::Popularity;
 use rootward::recipe::EncoderConfig;
 
 use crate::answers::all_trained;
-use crate::bodies::zero_shot;
+use crate::bodies::{open_body, zero_shot};
 use crate::builtin::read_recipe;
 use crate::comparison::{Comparison, Contender, Testing};
 use crate::in_memory::{self, Steps};
@@ -78,7 +78,8 @@ impl Baselines {
             given.push((name_of(path), Ranked::open(path, &data, &truth)?));
         }
         for encoder in &self.zero_shot {
-            let untrained = zero_shot(encoder, data.docs.len()).map_err(|cause| anyhow!(cause))?;
+            let untrained =
+                zero_shot(encoder, data.docs.len(), &open_body).map_err(|cause| anyhow!(cause))?;
             let name = format!("{}, zero-shot", name_of(encoder));
             given.push((name, Ranked::Model(ModelVectors::of(&untrained, &data, &truth)?)));
         }

@@ -1,6 +1,6 @@
 //! The program `rootward` from outside: what a user types, what comes back, and what lies on the disk afterwards.
 //!
-//! Where a test belongs: `answers` for search and thresholds, `everyday` for a verb that does what it promises, `demo` for the demo, `doctor` for what is
+//! Where a test belongs: `answers` for search and thresholds, `everyday` for a verb that does what it promises, `demo` for the demo, `encode` for vectors in files, `doctor` for what is
 //! wrong with data and how it is mended, `interrupted` for runs that are killed and resumed, `machines` for results that
 //! must not depend on the machine, `card` for the page in a model's folder, `bad_input` for files and settings that are refused,
 //! `bad_texts` for encoders and texts that are, `diverged` for training that leaves the numbers, `full_disk` for writes that fail,
@@ -25,6 +25,7 @@ mod card;
 mod demo;
 mod diverged;
 mod doctor;
+mod encode;
 mod everyday;
 mod full_disk;
 mod geometry;

@@ -76,16 +76,53 @@ fn each_raw_line_in(
 ) -> Result<(), DataError> {
     let mut buffer = Vec::new();
     for number in 1.. {
-        let at = |fault| DataError::Line { file: file.to_owned(), line: number, fault };
-        buffer.clear();
-        match reader.take(LONGEST_LINE as u64 + 1).read_until(b'\n', &mut buffer) {
-            Ok(0) => break,
-            Ok(read) if read > LONGEST_LINE => return Err(at(Fault::LongLine { most: LONGEST_LINE })),
-            Ok(_) => take(&buffer, number).map_err(at)?,
-            Err(cause) => return Err(unreadable(cause, file, number, compression)),
+        if !next_raw_line_in(reader, &mut buffer, file, number, compression)? {
+            break;
         }
+        let at = |fault| DataError::Line { file: file.to_owned(), line: number, fault };
+        take(&buffer, number).map_err(at)?;
     }
     Ok(())
+}
+
+/// The next line of a reader, empty or not, without its end; `None` at the end of the reader.
+///
+/// `file` is what errors call it, `number` the line's, from 1, and `compression` how the file was compressed, if it was.
+/// `buffer` is what the line is held in.
+///
+/// # Errors
+/// When the reader fails or has no text.
+pub fn next_line_in<'b>(
+    reader: &mut dyn BufRead,
+    buffer: &'b mut Vec<u8>,
+    file: &Path,
+    number: u64,
+    compression: Option<&'static str>,
+) -> Result<Option<&'b str>, DataError> {
+    if !next_raw_line_in(reader, buffer, file, number, compression)? {
+        return Ok(None);
+    }
+    let at = |fault| DataError::Line { file: file.to_owned(), line: number, fault };
+    text_of(buffer, number).map(Some).map_err(at)
+}
+
+/// Puts the next line of a reader into `buffer`, its end included, and says whether there is one.
+fn next_raw_line_in(
+    reader: &mut dyn BufRead,
+    buffer: &mut Vec<u8>,
+    file: &Path,
+    number: u64,
+    compression: Option<&'static str>,
+) -> Result<bool, DataError> {
+    buffer.clear();
+    match reader.take(LONGEST_LINE as u64 + 1).read_until(b'\n', buffer) {
+        Ok(read) if read > LONGEST_LINE => {
+            let fault = Fault::LongLine { most: LONGEST_LINE };
+            Err(DataError::Line { file: file.to_owned(), line: number, fault })
+        }
+        Ok(read) => Ok(read > 0),
+        Err(cause) => Err(unreadable(cause, file, number, compression)),
+    }
 }
 
 /// The error of a reader at a line: its decompressor's, if the disk is not to blame.

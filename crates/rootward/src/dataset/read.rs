@@ -20,7 +20,7 @@ pub(crate) const GUESSES_HEADER: [&str; 3] = ["child", "ancestor", "probability"
 /// The header of the files in `qrels/`.
 pub(crate) const QRELS_HEADER: [&str; 3] = ["query-id", "corpus-id", "score"];
 /// What a line of `corpus.jsonl` is.
-pub(crate) const DOCUMENT_LINE: &str = r#"an object {"_id": "..", "title": "..", "text": ".."}"#;
+pub const DOCUMENT_LINE: &str = r#"an object {"_id": "..", "title": "..", "text": ".."}"#;
 /// What a line of `queries.jsonl` is.
 pub(crate) const QUERY_LINE: &str = r#"an object {"_id": "..", "text": ".."}"#;
 

@@ -145,6 +145,7 @@ It reads queries and documents: DATA is any data set, MODEL this folder.
 ```sh
 rootward eval --data DATA --model MODEL --card
 rootward search --data DATA --model MODEL 'any words'
+rootward encode --model MODEL --data DATA --side documents --out vectors.npy
 ```
 ";
 
@@ -157,6 +158,7 @@ MODEL this folder.
 ```sh
 rootward eval --data DATA --model MODEL --card
 rootward search --data DATA --model MODEL 'any words'
+rootward encode --model MODEL --data DATA --side documents --out vectors.npy
 ```
 ";
 
@@ -464,7 +466,7 @@ mod tests {
 
                 | stage | batch | rate | temperature | steps | ended by | kept |
                 |---|---|---|---|---|---|---|
-                | climb | 256 | 0.002 to 0 | 0.05 | 1 | its length | step 1 |
+                | climb | 256 | 0.002 to 0 | 0.1 to 0.03 | 1 | its length | step 1 |
 
                 ## Last validation
 
@@ -482,6 +484,7 @@ mod tests {
                 ```sh
                 rootward eval --data DATA --model MODEL --card
                 rootward search --data DATA --model MODEL 'any words'
+                rootward encode --model MODEL --data DATA --side documents --out vectors.npy
                 ```
             "#]],
         );

@@ -51,7 +51,7 @@ pub(crate) fn open_body_in(
                 (folder, dim) => StaticBody::open(Path::new(folder), *dim, reading)?,
             }))
         }
-        (BodyConfig::Transformer { from, max_tokens, frozen_layers, dropout, clip }, start) => {
+        (BodyConfig::Transformer { from, max_tokens, frozen_layers, dropout, clip, recompute }, start) => {
             let (folder, seed) = match start {
                 Start::Fresh { seed } => (Path::new(from), seed),
                 // Nobody trains a model that was saved: what a seed would say does not matter.
@@ -63,7 +63,7 @@ pub(crate) fn open_body_in(
                 seed,
                 dropout: dropout.map_or(own, |hidden| DropoutRates { hidden, attention: hidden }),
                 frozen: Frozen { embeddings: *frozen_layers > 0, layers: *frozen_layers },
-                activations: Activations::Kept,
+                activations: if *recompute { Activations::Recomputed } else { Activations::Kept },
                 chunk_tokens: CHUNK,
                 greatest_norm: *clip,
             };
@@ -87,7 +87,8 @@ pub(crate) fn untrained(from: &Path) -> TextConfig {
     let from = from.to_string_lossy().into_owned();
     let body = match is_transformer {
         true => {
-            BodyConfig::Transformer { from, max_tokens: READ, frozen_layers: 0, dropout: None, clip: 1.0 }
+            let (frozen_layers, dropout, clip, recompute) = (0, None, 1.0, false);
+            BodyConfig::Transformer { from, max_tokens: READ, frozen_layers, dropout, clip, recompute }
         }
         false => BodyConfig::Static { from, dim: None, max_tokens: READ, pairs: 0 },
     };

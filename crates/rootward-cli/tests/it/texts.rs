@@ -175,8 +175,13 @@ fn a_transformer_is_distilled_and_trained() {
     folder.done("distill --from bert --dim 8 --out small");
     folder.done(&format!("{TRAIN} --set encoder.body.from=small --set stages.0.epochs=1 --out static"));
     let body = "encoder.body={kind=\"transformer\",from=\"bert\",max_tokens=16,clip=1.0}";
-    folder
-        .done(&format!("{TRAIN} --set {body} --set encoder.towers=one --set stages.0.epochs=1 --out model"));
+    let train = |more: &str, out: &str| {
+        let line = "--set encoder.towers=one --set stages.0.epochs=1";
+        folder.done(&format!("{TRAIN} --set {body} {line} {more} --out {out}"));
+    };
+    train("", "model");
+    train("--set encoder.body.recompute=true", "recomputed");
+    assert!(folder.files("model/body") == folder.files("recomputed/body"));
     folder.json("eval --data shop --model model");
     assert!(folder.fails("distill --from bert --dim 8 --out small").contains("is not empty"));
     assert!(

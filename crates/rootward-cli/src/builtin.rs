@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use rootward::recipe::Recipe;
 
 /// Name and text of each, from `recipes/`.
-const RECIPES: [(&str, &str); 20] = [
+const RECIPES: [(&str, &str); 22] = [
     ("standard", include_str!("../../../recipes/standard.toml")),
     ("pretrain-finetune", include_str!("../../../recipes/pretrain-finetune.toml")),
     ("hyperbolic", include_str!("../../../recipes/hyperbolic.toml")),
@@ -27,6 +27,8 @@ const RECIPES: [(&str, &str); 20] = [
     ("text-standard", include_str!("../../../recipes/text-standard.toml")),
     ("text-pretrain-finetune", include_str!("../../../recipes/text-pretrain-finetune.toml")),
     ("text-climb", include_str!("../../../recipes/text-climb.toml")),
+    ("transformer-standard", include_str!("../../../recipes/transformer-standard.toml")),
+    ("transformer-climb", include_str!("../../../recipes/transformer-climb.toml")),
     ("adaptive-temperature", include_str!("../../../recipes/adaptive-temperature.toml")),
 ];
 

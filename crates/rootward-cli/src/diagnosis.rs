@@ -24,7 +24,7 @@ pub(crate) struct Maker {
 impl Maker {
     /// A model of vectors of this width, with the report in its folder.
     pub(crate) fn model(folder: &Path, dim: usize) -> Self {
-        Maker { dim: Some(dim), course: course(&folder.join(REPORT)) }
+        Maker { dim: Some(dim), course: events(&folder.join(REPORT)).and_then(Course::of) }
     }
 
     /// Another program, of which only the ranking is known.
@@ -66,9 +66,8 @@ pub(crate) fn page(heading: &str, findings: &[Finding]) -> String {
     text
 }
 
-/// The course of a run that a report tells; none where there is no report, or another version wrote it.
-fn course(report: &Path) -> Option<Course> {
+/// What a report tells; none where there is no report, or another version wrote it.
+pub(crate) fn events(report: &Path) -> Option<Vec<Event>> {
     let lines = BufReader::new(File::open(report).ok()?).lines();
-    let events: Option<Vec<Event>> = lines.map(|line| serde_json::from_str(&line.ok()?).ok()).collect();
-    Course::of(events?)
+    lines.map(|line| serde_json::from_str(&line.ok()?).ok()).collect()
 }

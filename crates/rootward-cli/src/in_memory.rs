@@ -71,7 +71,7 @@ pub(crate) fn train_beginning(
     let pairs = training_pairs(data)?;
     let mut trainer = new_trainer(data, &pairs, names, recipe)?;
     drive(&mut trainer, recipe, stages, progress)?;
-    Ok(trainer.checkpoint())
+    Ok(trainer.checkpoint()?)
 }
 
 /// Trains what is left of a recipe after what [`train_beginning`] has trained of one that begins like it.

@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 mod answers;
 mod bodies;
 mod builtin;
+mod card;
 mod commands;
 mod comparison;
 mod diagnosis;

@@ -46,7 +46,8 @@ pub(crate) fn say_notes(notes: &[Note]) {
 
 /// The command line of this run.
 pub(crate) fn command_line() -> String {
-    let plain = |word: &str| word.chars().all(|c| c.is_ascii_alphanumeric() || "-_=./:".contains(c));
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "-_=./:".contains(c);
+    let plain = |word: &str| !word.is_empty() && word.chars().all(harmless);
     let quoted =
         |word: String| if plain(&word) { word } else { format!("'{}'", word.replace('\'', "'\\''")) };
     let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));

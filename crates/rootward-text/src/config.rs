@@ -123,7 +123,7 @@ impl Config {
             inner: raw.intermediate_size,
             layers: raw.num_hidden_layers,
             positions: raw.max_position_embeddings,
-            first_position: if roman { raw.pad_token_id.unwrap_or(1) + 1 } else { 0 },
+            first_position: if roman { raw.pad_token_id.unwrap_or(1).saturating_add(1) } else { 0 },
             token_types: raw.type_vocab_size,
             epsilon: raw.layer_norm_eps,
             activation,
@@ -156,6 +156,15 @@ impl Config {
         if let Some((name, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
             return wrong(name, "0".to_owned(), "at least 1");
         }
+        let great = |(_, size): &(&str, usize)| *size > GREATEST;
+        if let Some((name, size)) =
+            sizes.into_iter().chain([("max_position_embeddings", self.positions)]).find(great)
+        {
+            return wrong(name, size.to_string(), &format!("at most {GREATEST}"));
+        }
+        if self.layers > MOST_LAYERS {
+            return wrong("num_hidden_layers", self.layers.to_string(), &format!("at most {MOST_LAYERS}"));
+        }
         if !self.hidden.is_multiple_of(self.heads) {
             let expected = format!("a multiple of num_attention_heads, which is {}", self.heads);
             return wrong("hidden_size", self.hidden.to_string(), &expected);
@@ -177,6 +186,11 @@ impl Config {
         }
     }
 }
+
+/// The greatest size of a model, so that products of two sizes, over all layers, can be counted; far beyond any model.
+pub(crate) const GREATEST: usize = 1 << 24;
+/// Layers at the most, far beyond any model.
+const MOST_LAYERS: usize = 1 << 10;
 
 fn unsupported(path: &Path, what: &str, found: String, supported: &'static str) -> OpenError {
     OpenError::Unsupported { path: path.to_owned(), what: what.to_owned(), found, supported }
@@ -239,6 +253,9 @@ mod tests {
             (json!({"num_hidden_layers": 0}), "num_hidden_layers is 0, expected at least 1"),
             (json!({"hidden_dropout_prob": 1.0}), "hidden_dropout_prob is 1, expected a number in [0, 1)"),
             (json!({"hidden_size": "many"}), "does not parse"),
+            (json!({"hidden_size": 1u64 << 40}), "hidden_size is 1099511627776, expected at most 16777216"),
+            (json!({"max_position_embeddings": 1u64 << 40}), "expected at most 16777216"),
+            (json!({"num_hidden_layers": 1u64 << 20}), "num_hidden_layers is 1048576, expected at most 1024"),
         ] {
             let error = check(&changes).unwrap_err();
             assert!(error.contains(expected), "{error}");

@@ -36,7 +36,7 @@ pub enum OpenError {
         found: usize,
     },
     /// A file is not the JSON that it should be.
-    #[error("{} does not parse: {cause}", path.display())]
+    #[error("{} does not parse: {cause}; expected the file that the model came with", path.display())]
     Json {
         /// The file.
         path: PathBuf,
@@ -69,7 +69,7 @@ pub enum OpenError {
         expected: String,
     },
     /// A tensor file is not a safetensors file, or is cut off.
-    #[error("{} is damaged: expected a safetensors file, found one that does not parse ({cause})", path.display())]
+    #[error("{} is damaged: expected a safetensors file, found one that does not parse ({cause}); fetch it again", path.display())]
     Format {
         /// The file.
         path: PathBuf,
@@ -78,7 +78,7 @@ pub enum OpenError {
         cause: safetensors::SafeTensorError,
     },
     /// A tensor is not in its file.
-    #[error("{}: tensor `{tensor}` is missing, expected it with shape {expected:?}", path.display())]
+    #[error("{}: tensor `{tensor}` is missing, expected it with shape {expected:?}; are its config.json and this of one model?", path.display())]
     MissingTensor {
         /// The file.
         path: PathBuf,
@@ -88,7 +88,7 @@ pub enum OpenError {
         expected: Vec<usize>,
     },
     /// A tensor has no place in the model that the configuration describes.
-    #[error("{}: tensor `{tensor}` has no place in the model that config.json describes", path.display())]
+    #[error("{}: tensor `{tensor}` has no place in the model that config.json describes; are the two of one model?", path.display())]
     UnexpectedTensor {
         /// The file.
         path: PathBuf,
@@ -96,7 +96,7 @@ pub enum OpenError {
         tensor: String,
     },
     /// A tensor has another shape than the configuration asks for.
-    #[error("{}: tensor `{tensor}` has shape {found:?}, expected {expected:?}", path.display())]
+    #[error("{}: tensor `{tensor}` has shape {found:?}, expected {expected:?}; are its config.json and this of one model?", path.display())]
     TensorShape {
         /// The file.
         path: PathBuf,
@@ -108,7 +108,7 @@ pub enum OpenError {
         found: Vec<usize>,
     },
     /// A tensor is of numbers that this program does not read.
-    #[error("{}: tensor `{tensor}` holds numbers of type {found}, expected F32, F16 or BF16", path.display())]
+    #[error("{}: tensor `{tensor}` holds numbers of type {found}, expected F32, F16 or BF16; save it again as one of these", path.display())]
     TensorType {
         /// The file.
         path: PathBuf,
@@ -118,7 +118,7 @@ pub enum OpenError {
         found: String,
     },
     /// A parameter is not a number.
-    #[error("{}: tensor `{tensor}` holds {found} at place {place}, expected finite numbers", path.display())]
+    #[error("{}: tensor `{tensor}` holds {found} at place {place}, expected finite numbers; it is damaged or its training diverged: take another", path.display())]
     NotFinite {
         /// The file.
         path: PathBuf,
@@ -131,7 +131,7 @@ pub enum OpenError {
     },
     /// The tokenizer gives tokens for which the model has no embedding.
     #[error(
-        "{}: the tokenizer gives token {greatest} (`{token}`), but tensor `{tensor}` has only {rows} rows",
+        "{}: the tokenizer gives token {greatest} (`{token}`), but tensor `{tensor}` has only {rows} rows; are the two of one model?",
         path.display()
     )]
     Vocabulary {

@@ -77,17 +77,18 @@ impl TextModel {
 
         let shapes: Vec<_> = modules.head.iter().map(|(_, layer)| layer.shape).collect();
         let layout = Layout::new(&config, &shapes);
-        let mut parameters = vec![0.0; layout.n_parameters()];
+        let mut parameters = Vec::new();
         let path = inner.join(WEIGHTS);
         if !path.is_file() {
             let expected = "model.safetensors (other formats can be saved again as that)";
             return Err(OpenError::NotAModel { path: inner, expected });
         }
-        let beside =
-            weights::read(&path, layout.tensors().iter().filter(weights::in_encoder), &mut parameters)?;
+        let places: Vec<_> = layout.tensors().iter().filter(weights::in_encoder).collect();
+        let beside = weights::read(&path, &places, &mut parameters)?;
         for (at, (place, _)) in modules.head.iter().enumerate() {
             let path = place.join(WEIGHTS);
-            weights::read(&path, weights::of_head(&layout, at), &mut parameters)?;
+            let places: Vec<_> = weights::of_head(&layout, at).collect();
+            weights::read(&path, &places, &mut parameters)?;
         }
 
         let length = length_config(&inner)?;

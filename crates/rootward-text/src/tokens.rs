@@ -34,7 +34,10 @@ impl Sequences {
         let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(wrong)?;
         let added = tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
         if longest <= added {
-            let expected = format!("more than the {added} special tokens of every sequence");
+            let expected = format!(
+                "more than the {added} special tokens of every sequence; it is the least of the recipe's max_tokens and \
+                 of max_seq_length, model_max_length and max_position_embeddings beside it"
+            );
             let (path, found) = (path.to_owned(), longest.to_string());
             return Err(OpenError::Setting {
                 path,

@@ -36,11 +36,12 @@ pub(crate) struct Carried {
     bytes: Vec<u8>,
 }
 
-/// Fills the places of some tensors from a file, and returns those that are carried along.
-pub(crate) fn read<'a>(
+/// Fills the places of some tensors, which follow those that are filled, from a file, and returns those that are carried
+/// along. Memory is taken for tensors that are there only, whatever a configuration asks for.
+pub(crate) fn read(
     path: &Path,
-    places: impl Iterator<Item = &'a Place>,
-    parameters: &mut [f32],
+    places: &[&Place],
+    parameters: &mut Vec<f32>,
 ) -> Result<BTreeMap<String, Carried>, OpenError> {
     let bytes = std::fs::read(path).map_err(|cause| OpenError::Read { path: path.to_owned(), cause })?;
     let file = SafeTensors::deserialize(&bytes)
@@ -48,13 +49,23 @@ pub(crate) fn read<'a>(
     let tensors: HashMap<String, TensorView<'_>> =
         file.iter().map(|(name, view)| (usual_name(name), view)).collect();
     let mut known = BTreeSet::new();
+    let mut found = Vec::new();
     for place in places {
         let Some(view) = tensors.get(&place.name) else {
             let (tensor, expected) = (place.name.clone(), place.shape.clone());
             return Err(OpenError::MissingTensor { path: path.to_owned(), tensor, expected });
         };
-        fill(path, place, view, &mut parameters[place.range.clone()])?;
+        if view.shape() != place.shape {
+            let (tensor, expected, found) = (place.name.clone(), place.shape.clone(), view.shape().to_vec());
+            return Err(OpenError::TensorShape { path: path.to_owned(), tensor, expected, found });
+        }
+        found.push(view);
         known.insert(place.name.as_str());
+    }
+    let end = places.iter().map(|place| place.range.end).max().unwrap_or(0);
+    parameters.resize(end.max(parameters.len()), 0.0);
+    for (place, view) in places.iter().zip(found) {
+        fill(path, place, view, &mut parameters[place.range.clone()])?;
     }
     let mut carried = BTreeMap::new();
     for (name, view) in &tensors {
@@ -121,10 +132,6 @@ fn usual_name(name: &str) -> String {
 
 fn fill(path: &Path, place: &Place, view: &TensorView<'_>, to: &mut [f32]) -> Result<(), OpenError> {
     let tensor = place.name.clone();
-    if view.shape() != place.shape {
-        let (expected, found) = (place.shape.clone(), view.shape().to_vec());
-        return Err(OpenError::TensorShape { path: path.to_owned(), tensor, expected, found });
-    }
     if !fill_floats(view.dtype(), view.data(), to) {
         let found = format!("{:?}", view.dtype());
         return Err(OpenError::TensorType { path: path.to_owned(), tensor, found });

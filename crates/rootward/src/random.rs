@@ -26,6 +26,15 @@ pub enum Purpose {
     Hide,
     /// Which queries are divided off.
     Divide,
+    /// The hard negatives of a query.
+    Mine {
+        /// Place of the stage in the recipe.
+        stage: usize,
+        /// Place of the step before which they are mined.
+        step: usize,
+        /// The query's place among the pairs.
+        row: usize,
+    },
     /// The draws of a step.
     Step {
         /// Place of the stage in the recipe.
@@ -61,6 +70,7 @@ pub fn stream(seed: u64, purpose: Purpose) -> Pcg64 {
         Purpose::Validation => [2, 0, 0],
         Purpose::Epoch { stage, epoch } => [3, stage as u64, epoch as u64],
         Purpose::Step { stage, step } => [4, stage as u64, step as u64],
+        Purpose::Mine { stage, step, row } => [12, (stage as u64) << 32 | step as u64, row as u64],
         Purpose::Signs { block } => [20, block as u64, 0],
         Purpose::Bootstrap { sample } => [21, sample as u64, 0],
         Purpose::Synth => [9, 0, 0],

@@ -173,6 +173,25 @@ pub struct Negatives {
     /// Share of ancestors of which one sibling is added, 0 to 1.
     #[serde(default)]
     pub ancestor_siblings: f64,
+    /// Documents that the encoder takes for matches and that are none, added to each step; left out, none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mined: Option<Mined>,
+}
+
+/// Hard negatives, found by the encoder as it stands  [Xiong et al., ICLR 2021, ANCE].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mined {
+    /// Documents for each query, drawn from its candidates.
+    pub each: usize,
+    /// Steps after which all documents are scored anew.
+    pub every: usize,
+    /// Candidates of a query: so many of its best documents that are not known to be relevant.
+    pub among: usize,
+    /// A candidate must score lower than the query's best exact match by at least this, or it is taken for a match that
+    /// nobody judged  [Moreira et al. 2024, NV-Retriever]. A margin below the least difference of scores, such as -2 of
+    /// cosines, passes over none.
+    pub margin: f32,
 }
 
 /// Where the documents of a step come from.

@@ -10,6 +10,12 @@ pub struct Rows<T> {
     values: Vec<T>,
 }
 
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Rows::empty()
+    }
+}
+
 impl<T> Rows<T> {
     /// No rows; [`Rows::push`] adds them.
     pub fn empty() -> Self {

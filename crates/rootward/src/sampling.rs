@@ -1,8 +1,8 @@
 //! What a step trains on: which pairs, and which documents they are told apart from.
 //!
 //! A [`Batch`] is the whole of it: the queries and documents to encode, and for each query the columns that are
-//! positives and those that are no negatives. It is a function of recipe, seed, stage and step alone, so a resumed run
-//! draws what the first would have drawn.
+//! positives and those that are no negatives. It is a function of recipe, seed, stage and step alone, but for documents
+//! that were mined for it, so a resumed run draws what the first would have drawn.
 
 use rand::RngExt;
 use rand_pcg::Pcg64;
@@ -161,8 +161,19 @@ impl<'a> Sampler<'a> {
         self.drawn_pairs.len() + self.drawn_rows.len() + self.drawn_by_distance.values().len()
     }
 
+    /// The rows of the pairs that a step of the stage trains on.
+    pub fn rows(&mut self, step: usize) -> Vec<u32> {
+        let mut rng = stream(self.seed, Purpose::Step { stage: self.stage, step });
+        self.draw_rows(step, &mut rng).into_iter().map(|(row, _)| row).collect()
+    }
+
     /// What a step of the stage trains on.
     pub fn batch(&mut self, step: usize) -> Batch {
+        self.batch_with(step, &[])
+    }
+
+    /// What a step of the stage trains on, with documents that were mined for it.
+    pub fn batch_with(&mut self, step: usize, mined: &[DocIdx]) -> Batch {
         let mut rng = stream(self.seed, Purpose::Step { stage: self.stage, step });
         let rows = self.draw_rows(step, &mut rng);
         self.columns.start(self.negatives, self.hierarchy.n_docs());
@@ -173,6 +184,9 @@ impl<'a> Sampler<'a> {
         self.bring_siblings(&rows, &mut rng);
         for _ in 0..self.negatives.uniform {
             self.columns.bring(DocIdx(rng.random_range(0..self.hierarchy.n_docs() as u32)));
+        }
+        for doc in mined {
+            self.columns.bring(*doc);
         }
         let known = if self.negatives.mask_known {
             let known = |(row, drawn): &(u32, Vec<Relevant>)| {

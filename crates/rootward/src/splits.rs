@@ -7,6 +7,7 @@
 //! side; the same seed gives the same sides.
 
 mod allot;
+mod leaves;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,8 @@ use crate::digits::grouped;
 use crate::doctor::{Leakage, leakage};
 use crate::ids::{DocIdx, QueryIdx};
 use crate::random::{Purpose, stream};
+
+pub use leaves::take_leaves_out;
 
 use allot::allot;
 use units::{Judged, units};
@@ -105,9 +108,15 @@ pub enum DivideError {
     /// There are no queries to divide.
     #[error(
         "`{name}` has no queries of its own, each document is its own query: hide pairs of it with --pairs, \
-             --queries or --edges-only"
+             --queries or --edges-only, or take leaves out of it with --leaves"
     )]
     Closed {
+        /// The data set.
+        name: String,
+    },
+    /// There are queries already.
+    #[error("`{name}` has queries of its own: divide them with --by query, group, node or subtree")]
+    NotClosed {
         /// The data set.
         name: String,
     },

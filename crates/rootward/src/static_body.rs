@@ -47,7 +47,7 @@ pub enum StaticError {
     #[error(transparent)]
     Tokens(#[from] TokensError),
     /// Its vectors cannot be read.
-    #[error("the static model in {}: {cause}", path.parent().unwrap_or(path).display())]
+    #[error("the static model in {}: {cause}; `rootward distill` makes one of a Transformer", path.parent().unwrap_or(path).display())]
     Vectors {
         /// The file.
         path: PathBuf,

@@ -130,6 +130,16 @@ impl Tensors {
         self.tensors.keys().map(String::as_str)
     }
 
+    /// The first array of f32 with a NaN or an infinity, and the row of the first of these; none where all are finite.
+    pub fn not_finite(&self) -> Option<(&str, usize)> {
+        let floats = self.tensors.iter().filter(|(_, tensor)| tensor.dtype == Dtype::F32);
+        let mut bad = floats.filter_map(|(name, tensor)| {
+            let bad = words(&tensor.bytes).position(|word| !f32::from_le_bytes(word).is_finite())?;
+            Some((name.as_str(), bad / tensor.row_len()))
+        });
+        bad.next()
+    }
+
     /// The numbers of an array of any shape, finite, with that shape.
     ///
     /// # Errors
@@ -139,7 +149,7 @@ impl Tensors {
         let values = tensor.floats();
         let values = values.ok_or_else(|| tensor.shape_error(name, "numbers of f32, f16 or bf16"))?;
         if let Some(bad) = values.iter().position(|x| !x.is_finite()) {
-            let row = bad / tensor.shape.last().copied().unwrap_or(1).max(1);
+            let row = bad / tensor.row_len();
             return Err(TensorError::NotFinite { name: name.to_owned(), row });
         }
         Ok((tensor.shape.clone(), values))
@@ -229,6 +239,14 @@ impl Tensors {
             return Err(tensor.shape_error(name, &format!("[{n}] of u32")));
         }
         Ok(words(&tensor.bytes).map(u32::from_le_bytes).collect())
+    }
+
+    /// A list of counts, however long.
+    ///
+    /// # Errors
+    /// When it is missing, or no list of `u32`.
+    pub fn list(&self, name: &str) -> Result<Vec<u32>, TensorError> {
+        self.counts(name, self.get(name)?.shape.iter().product())
     }
 
     /// Writes all arrays and notes to a file.
@@ -341,6 +359,11 @@ impl Tensor {
         fill_floats(self.dtype, &self.bytes, &mut values).then_some(values)
     }
 
+    /// Numbers in a row, at least 1; a row is the last of its dimensions.
+    fn row_len(&self) -> usize {
+        self.shape.last().copied().unwrap_or(1).max(1)
+    }
+
     fn shape_error(&self, name: &str, expected: &str) -> TensorError {
         TensorError::Shape { name: name.to_owned(), expected: expected.to_owned(), found: self.shape.clone() }
     }
@@ -408,6 +431,7 @@ mod tests {
     #[test]
     fn wrong_shapes_and_numbers_that_are_not_finite_are_named() {
         let mut t = example();
+        assert_eq!(t.not_finite(), None);
         let said = |r: Result<Matrix, TensorError>| r.unwrap_err().to_string();
         assert_eq!(said(t.matrix("b")), "tensor `b` is missing");
         assert_eq!(said(t.matrix("n")), "tensor `n` has shape [2], expected a matrix");
@@ -417,6 +441,7 @@ mod tests {
         );
         t.insert("a", Tensor::from(&Matrix::new(2, 1, vec![0.0, f32::NAN]).unwrap()));
         assert!(said(t.matrix("a")).contains("not finite in row 1"));
+        assert_eq!(t.not_finite(), Some(("a", 1)));
     }
 
     #[test]

@@ -10,22 +10,26 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Dataset, Split};
-use crate::encoder::{EncodeError, Input, Keep, Side, Trainable};
+use crate::encoder::{Input, Keep, Side, Trainable};
 use crate::eval::{EvalError, Judge, Names, Truth, Vectors, evaluate};
 use crate::ids::QueryIdx;
-use crate::loss::{LossError, Scratch, Targets, corrected_softmax, hyperbolic_softmax};
+use crate::loss::{Scratch, Targets, corrected_softmax, hyperbolic_softmax};
 use crate::pairs::Pairs;
 use crate::random::{Purpose, stream};
 use crate::recipe::{Distance, Loss, Part, Rate, Recipe, Stage};
 use crate::sampling::{NothingToDraw, Sampler};
-use crate::tensors::{TensorError, Tensors};
+use crate::tensors::Tensors;
 
 mod branch;
 mod early_stop;
+mod error;
+mod mining;
 mod temperature;
 
 pub use early_stop::{Ended, Measured};
 use early_stop::{StopState, Verdict};
+pub use error::TrainError;
+use mining::HardNegatives;
 
 /// Trains one encoder on one data set by one recipe.
 pub struct Trainer<'a> {
@@ -39,6 +43,7 @@ pub struct Trainer<'a> {
     scratch: Scratch,
     progress: Progress,
     best: Option<Tensors>,
+    hard: HardNegatives,
 }
 
 /// Where a run stands.
@@ -79,6 +84,17 @@ pub enum Event {
         name: String,
         /// Steps that it lasts, unless it is stopped early.
         steps: usize,
+    },
+    /// Hard negatives were mined for the steps to come.
+    Mined {
+        /// Place of the stage in the recipe.
+        stage: usize,
+        /// Steps taken in the stage.
+        step: usize,
+        /// Documents drawn for all queries of these steps together.
+        documents: usize,
+        /// Candidates that scored too near an exact match.
+        passed_over: usize,
     },
     /// The parameters were updated once.
     Step {
@@ -121,74 +137,6 @@ pub enum Event {
     },
 }
 
-/// A run cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub enum TrainError {
-    /// The data set has no training pairs.
-    #[error(
-        "data set `{name}` has no training queries: expected qrels/train.tsv, or a hierarchy without queries"
-    )]
-    NoPairs {
-        /// The data set.
-        name: String,
-    },
-    /// A stage has nothing to draw.
-    #[error(transparent)]
-    Draw(#[from] NothingToDraw),
-    /// The encoder has no vector for an input.
-    #[error(transparent)]
-    Encode(#[from] EncodeError),
-    /// The loss could not be computed.
-    #[error("stage {stage}, step {step}: {cause}")]
-    Loss {
-        /// Place of the stage in the recipe.
-        stage: usize,
-        /// The step that failed.
-        step: usize,
-        /// Why.
-        #[source]
-        cause: LossError,
-    },
-    /// Recall could not be measured.
-    #[error(transparent)]
-    Eval(#[from] EvalError),
-    /// A checkpoint does not fit the encoder.
-    #[error("the checkpoint does not fit this run: {0}")]
-    Tensors(#[from] TensorError),
-    /// A checkpoint was made by another recipe.
-    #[error(
-        "the checkpoint was made by another recipe; give the recipe it was started with (`recipe.toml` beside it), or train into another folder"
-    )]
-    OtherRecipe,
-    /// A checkpoint was made on other data.
-    #[error(
-        "the checkpoint was made on other data than `{name}` is now; give the data set it was started with, or train into another folder"
-    )]
-    OtherData {
-        /// The data set that was given.
-        name: String,
-    },
-    /// Early stopping watches far pairs that are not there.
-    #[error(
-        "stage `{stage}` watches recall of pairs at distance {far_from} or more, the farthest validation pair is at {farthest}; lower validation.far_from"
-    )]
-    NothingFar {
-        /// Name of the stage.
-        stage: String,
-        /// Where far begins.
-        far_from: u32,
-        /// The greatest distance there is.
-        farthest: usize,
-    },
-    /// A checkpoint's own account of where it stands cannot be read.
-    #[error("the checkpoint does not say where the run stood: {cause}")]
-    Progress {
-        /// What is wrong with it.
-        #[source]
-        cause: serde_json::Error,
-    },
-}
-
 impl<'a> Trainer<'a> {
     /// A run at its beginning. `train` are the training pairs of `data`, `names` its ids.
     ///
@@ -216,8 +164,20 @@ impl<'a> Trainer<'a> {
         let next = Next::StartStage;
         let stop = StopState::default();
         let progress = Progress { stage: 0, step: 0, events: 0, learned_temperature: None, next, stop };
-        let (sampler, scratch, best) = (None, Scratch::default(), None);
-        Ok(Trainer { encoder, data, train, names, recipe, validation, sampler, scratch, progress, best })
+        let (sampler, scratch, best, hard) = (None, Scratch::default(), None, HardNegatives::default());
+        Ok(Trainer {
+            encoder,
+            data,
+            train,
+            names,
+            recipe,
+            validation,
+            sampler,
+            scratch,
+            progress,
+            best,
+            hard,
+        })
     }
 
     /// Goes on where a checkpoint was taken.
@@ -239,13 +199,18 @@ impl<'a> Trainer<'a> {
         }
         self.encoder.restore(&checkpoint.nested(ENCODER).unwrap_or_default())?;
         self.best = checkpoint.nested(BEST);
+        let hard = checkpoint.nested(HARD);
+        self.hard = hard.map_or(Ok(HardNegatives::default()), |hard| HardNegatives::from_tensors(&hard))?;
         self.sampler = None;
         self.progress = progress;
         Ok(())
     }
 
     /// Everything needed to go on from here: see [`Trainer::resume`].
-    pub fn checkpoint(&self) -> Tensors {
+    ///
+    /// # Errors
+    /// When a parameter is not finite: an earlier checkpoint is then the better one.
+    pub fn checkpoint(&self) -> Result<Tensors, TrainError> {
         let mut checkpoint = Tensors::default();
         // Between two stages the optimiser has nothing to remember: the next stage starts its own.
         let keep = match self.progress.next {
@@ -256,11 +221,20 @@ impl<'a> Trainer<'a> {
         if let Some(best) = &self.best {
             checkpoint.nest(BEST, best.clone());
         }
+        self.check_finite(&checkpoint)?;
+        if self.recipe.stages.get(self.progress.stage).is_some_and(|stage| stage.negatives.mined.is_some()) {
+            checkpoint.nest(HARD, self.hard.tensors());
+        }
         let progress = serde_json::to_string(&self.progress).expect("progress is plain data");
         checkpoint.notes.insert(PROGRESS.to_owned(), progress);
         checkpoint.notes.insert(RECIPE.to_owned(), self.recipe.to_toml());
         checkpoint.notes.insert(DATA.to_owned(), self.data.fingerprint().to_string());
-        checkpoint
+        Ok(checkpoint)
+    }
+
+    /// What recall is measured on during training.
+    pub fn validation(&self) -> &Pairs {
+        &self.validation
     }
 
     /// Where the run stands.
@@ -313,7 +287,12 @@ impl<'a> Trainer<'a> {
         let steps = self.stage_steps_cached(place)?;
         let step = self.progress.step;
         let stage = &self.recipe.stages[place];
-        let batch = self.sampler.as_mut().expect("stage_steps_cached made it").batch(step);
+        if let Some(mined) = stage.negatives.mined.filter(|_| self.hard.of(step).is_none()) {
+            let (documents, passed_over) = self.mine(mined, place, step, steps)?;
+            return Ok(Event::Mined { stage: place, step, documents, passed_over });
+        }
+        let hard = self.hard.of(step).filter(|_| stage.negatives.mined.is_some()).unwrap_or_default();
+        let batch = self.sampler.as_mut().expect("stage_steps_cached made it").batch_with(step, hard);
         let queries = Input::queries(self.data, &batch.queries);
         let docs: Vec<Input<'_>> = batch.docs.iter().map(|d| Input::doc(self.data, *d)).collect();
         let query_vectors = self.encoder.encode_in_training(Side::Query, &queries)?; // (batch, dim)
@@ -332,8 +311,12 @@ impl<'a> Trainer<'a> {
             None => corrected_softmax,
             Some(Distance::Hyperbolic) => hyperbolic_softmax,
         };
-        let found = softmax(&mut self.scratch, &query_vectors, &doc_vectors, targets, temperature)
-            .map_err(|cause| TrainError::Loss { stage: place, step, cause })?;
+        let found = softmax(&mut self.scratch, &query_vectors, &doc_vectors, targets, temperature).map_err(
+            |cause| {
+                let (stage, name, step) = (place, stage.name.clone(), step + 1);
+                TrainError::Loss { stage, name, step, cause }
+            },
+        )?;
 
         let slope = || found.slope_over_log_temperature(&query_vectors);
         self.progress.learned_temperature = temperature::after_step(stage.loss, learned, slope);
@@ -358,7 +341,7 @@ impl<'a> Trainer<'a> {
         let doc_vectors = self.encoder.encode(Side::Document, &Input::all_docs(self.data))?;
         let vectors = Vectors { queries: &query_vectors, docs: &doc_vectors };
         let truth = Truth { pairs: &self.validation, judge: Judge::Ancestors, names: *self.names };
-        let found = evaluate(vectors, &truth, &|_| {})?;
+        let found = evaluate(vectors, &truth, &|_| {}).map_err(|cause| self.unmeasured(cause))?;
         let measured = Measured::new(&found.recall_by_distance, self.recipe.validation.far_from);
 
         let progress = &mut self.progress;
@@ -384,12 +367,28 @@ impl<'a> Trainer<'a> {
             }
             None => self.progress.step,
         };
+        self.check_finite(&self.encoder.tensors(Keep::Model))?;
         self.sampler = None;
+        self.hard = HardNegatives::default();
         self.progress.stage += 1;
         self.progress.step = 0;
         let more = self.progress.stage < self.recipe.stages.len();
         self.progress.next = if more { Next::StartStage } else { Next::Nothing };
         Ok(Event::StageEnd { stage: place, reason, kept })
+    }
+
+    /// The error of scores that could not be computed where the run stands.
+    fn unmeasured(&self, cause: EvalError) -> TrainError {
+        let Progress { stage, step, .. } = self.progress;
+        TrainError::Measure { stage, name: self.recipe.stages[stage].name.clone(), step, cause }
+    }
+
+    /// Rows of a table that no step and no measurement has read for a while may have ceased to be numbers unnoticed.
+    fn check_finite(&self, tensors: &Tensors) -> Result<(), TrainError> {
+        let Some((tensor, row)) = tensors.not_finite() else { return Ok(()) };
+        let stage = self.progress.stage.min(self.recipe.stages.len() - 1);
+        let (step, tensor) = (self.progress.step, tensor.to_owned());
+        Err(TrainError::Diverged { stage, name: self.recipe.stages[stage].name.clone(), step, tensor, row })
     }
 
     fn new_sampler(&self, place: usize) -> Result<Sampler<'a>, NothingToDraw> {
@@ -414,6 +413,7 @@ const DATA: &str = "data";
 const PROGRESS: &str = "progress";
 const ENCODER: &str = "encoder.";
 const BEST: &str = "best.";
+const HARD: &str = "hard.";
 
 /// The queries measured during training: those of the dev split, else a sample of those that are trained.
 ///

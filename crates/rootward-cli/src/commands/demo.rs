@@ -134,7 +134,7 @@ impl Demo {
         let table = NameTable::of(data);
         let names = table.names();
         say(format_args!("recipe {name}"));
-        let finished = training::train(data, &recipe, &model_folder, Existing::Resume)?;
+        let finished = training::train(data, &recipe, name, &model_folder, Existing::Resume)?;
         let model = Model::open(&model_folder, &open_body)?;
         model.belongs_to(data)?;
         let pairs = data.pairs(Split::Test).context("a closed hierarchy has test pairs")?;

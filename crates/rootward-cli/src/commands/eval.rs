@@ -1,12 +1,15 @@
 //! `rootward eval`: how well a model or a run retrieves, by distance and by the measures of the field.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{ArgGroup, Args};
 use rootward::dataset::{Dataset, Split};
 use rootward::diagnosis::{Told, told};
 use rootward::eval::{Evaluation, Judge, NameTable, Truth, Vectors, evaluate, write_per_query};
+use rootward::files::write_aside;
 use rootward::held_out::{Found, HeldOut};
 use rootward::model::Model;
 use rootward::run::{Run, evaluate_run};
@@ -14,8 +17,9 @@ use serde::Serialize;
 
 use crate::answers::{can_answer, doc_vectors, query_vectors};
 use crate::bodies::open_body;
+use crate::card::{self, section};
 use crate::diagnosis::{Maker, page};
-use crate::output::{print, print_json};
+use crate::output::{command_line, print, print_json, say};
 use crate::progress::Bar;
 
 /// Measure a model, or any TREC run, over the whole corpus.
@@ -57,6 +61,10 @@ pub(crate) struct Eval {
     /// Write what became of each query, as TSV.
     #[arg(long, value_name = "FILE")]
     per_query: Option<PathBuf>,
+    /// Put the numbers and this command into the model's card, README.md in its folder, in place of older ones on the
+    /// same queries.
+    #[arg(long, requires = "model", conflicts_with_all = ["run", "held_out"])]
+    card: bool,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -96,6 +104,9 @@ impl Eval {
             (Some(folder), _) => {
                 let model = Model::open(folder, &open_body)?;
                 let found = self.evaluate_model(&data, &model, &truth)?;
+                if self.card {
+                    self.put_on_card(folder, &model, &data, &found)?;
+                }
                 (found, Maker::model(folder, model.encoder.dim()))
             }
             (None, run) => {
@@ -122,6 +133,33 @@ impl Eval {
             return print(&format!("{found}\n\n{}", held_out.measure(&found)));
         }
         print(&format!("{found}\n\n{}", page("What the numbers mean:\n", &findings)))
+    }
+
+    /// Puts what was found into the card in the model's folder, which is begun where there is none.
+    fn put_on_card(
+        &self,
+        folder: &Path,
+        model: &Model,
+        data: &Dataset,
+        found: &Evaluation,
+    ) -> anyhow::Result<()> {
+        let path = card::path(folder);
+        let card = match fs::read_to_string(&path) {
+            Err(cause) if cause.kind() == ErrorKind::NotFound => String::new(),
+            read => read.with_context(|| format!("{} could not be read", path.display()))?,
+        };
+        let measured = section::Measured {
+            found,
+            split: self.split,
+            ancestors: self.ancestors,
+            queries: section::trained_on(found, data, &model.config.data),
+            data: &data.name,
+            command: command_line(),
+        };
+        let card = section::put(&card, &measured);
+        write_aside(&path, |file| file.write_all(card.as_bytes()))?;
+        say(format_args!("wrote the numbers into {}", path.display()));
+        Ok(())
     }
 
     fn evaluate_model(&self, data: &Dataset, model: &Model, truth: &Truth<'_>) -> anyhow::Result<Evaluation> {

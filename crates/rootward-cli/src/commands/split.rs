@@ -12,6 +12,8 @@ use rootward::dataset::Dataset;
 
 /// What hides pairs instead of dividing queries.
 const NOT_BY: [&str; 3] = ["pairs", "queries", "edges_only"];
+/// What neither asks for.
+const NOT_LEAVES: [&str; 4] = ["pairs", "queries", "edges_only", "leaves"];
 
 /// Divide the queries of a data set into train, dev and test, or hide pairs of a hierarchy.
 ///
@@ -24,10 +26,13 @@ const NOT_BY: [&str; 3] = ["pairs", "queries", "edges_only"];
 /// given could be looked up; learning shows on pairs that were not. OUT holds the same documents with the pairs that are
 /// left, each as an edge of its own, and held-out.tsv with all pairs, their distance, and whether they were hidden: the
 /// file for `rootward eval --held-out`.
+///
+/// --leaves takes leaves out instead, which a catalogue then has no node for: each document is a query in its own words
+/// (title, synonyms, text), and what the queries of dev and test should find are the parents that they had.
 #[derive(Args)]
-#[command(group(ArgGroup::new("what").args(["by", "pairs", "queries", "edges_only"]).required(true)))]
+#[command(group(ArgGroup::new("what").args(["by", "pairs", "queries", "edges_only", "leaves"]).required(true)))]
 #[command(
-    after_help = "Examples:\n  rootward split DATA --by query --dev 0.1 --test 0.2 --out divided\n  rootward split data/wordnet-nouns --pairs 0.2 --out hidden\n  rootward complete hidden --out completed"
+    after_help = "Examples:\n  rootward split DATA --by query --dev 0.1 --test 0.2 --out divided\n  rootward split data/wordnet-nouns --pairs 0.2 --out hidden\n  rootward split data/wordnet-nouns --leaves --dev 0.02 --out unfiled\n  rootward complete hidden --out completed"
 )]
 pub(crate) struct Split {
     /// Folder of the data set.
@@ -37,16 +42,16 @@ pub(crate) struct Split {
     by: Option<By>,
     /// What makes a group: the key "group" of queries.jsonl where this is left out, a shared exact match, or a shared parent
     /// of one.
-    #[arg(long, value_name = "WHAT", conflicts_with_all = NOT_BY, help_heading = "Queries of their own")]
+    #[arg(long, value_name = "WHAT", conflicts_with_all = NOT_LEAVES, help_heading = "Queries of their own")]
     group_by: Option<GroupBy>,
     /// The depth of the documents whose subtrees stay together; the least at which none holds more than a tenth of the
     /// queries where this is left out.
-    #[arg(long, value_name = "N", conflicts_with_all = NOT_BY, help_heading = "Queries of their own")]
+    #[arg(long, value_name = "N", conflicts_with_all = NOT_LEAVES, help_heading = "Queries of their own")]
     depth: Option<u32>,
-    /// Share of the queries (of the leaves with --by node) for dev; 0.1 where it is left out.
+    /// Share of the queries (of the leaves with --by node or --leaves) for dev; 0.1 where it is left out.
     #[arg(long, value_name = "SHARE", value_parser = share, conflicts_with_all = NOT_BY, help_heading = "Queries of their own")]
     dev: Option<f64>,
-    /// Share of the queries (of the leaves with --by node) for test; 0.1 where it is left out.
+    /// Share of the queries (of the leaves with --by node or --leaves) for test; 0.1 where it is left out.
     #[arg(long, value_name = "SHARE", value_parser = share, conflicts_with_all = NOT_BY, help_heading = "Queries of their own")]
     test: Option<f64>,
     /// Hide this share of the pairs (document, ancestor) at distance 1 or more, each by itself.
@@ -58,8 +63,11 @@ pub(crate) struct Split {
     /// Hide all pairs at distance 2 or more.
     #[arg(long, help_heading = "Each document its own query")]
     edges_only: bool,
+    /// Take leaves out of the documents, and ask for their parents in their words.
+    #[arg(long, help_heading = "Each document its own query")]
+    leaves: bool,
     /// Give the rest as judgements without a hierarchy, from which nothing follows by transitivity.
-    #[arg(long, conflicts_with = "by", help_heading = "Each document its own query")]
+    #[arg(long, conflicts_with_all = ["by", "leaves"], help_heading = "Each document its own query")]
     flat: bool,
     /// Folder to write; it must not exist, or be empty.
     #[arg(long, value_name = "OUT")]
@@ -99,6 +107,7 @@ impl Split {
         let data = Dataset::open(&self.data)?;
         match self.by {
             Some(by) => self.divide(&data, by),
+            None if self.leaves => self.take_leaves_out(&data),
             None => self.hide(&data),
         }
     }

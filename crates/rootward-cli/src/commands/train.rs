@@ -14,8 +14,8 @@ use crate::training::{self, Existing};
 
 /// Train a model by a recipe.
 ///
-/// Writes the folder MODEL: model.safetensors, config.json, recipe.toml (everything as it was run) and report.jsonl
-/// (every step's numbers). Stop with Ctrl-C whenever you like: --resume goes on from the last checkpoint to exactly the
+/// Writes the folder MODEL: model.safetensors, config.json, recipe.toml (everything as it was run), report.jsonl (every
+/// step's numbers) and README.md (the model's card: data, command, time, the last validation). Stop with Ctrl-C whenever you like: --resume goes on from the last checkpoint to exactly the
 /// same result, even after a power cut.
 #[derive(Args)]
 #[command(
@@ -28,7 +28,8 @@ pub(crate) struct Train {
     /// Recipe: a TOML file, or one that comes with the program: standard, pretrain-finetune, climb, climb-small,
     /// hyperbolic, hyperbolic-pretrain-finetune, rebalanced, long-only, curriculum, distance-weighted, even-distances,
     /// distance-reweighted, adaptive-temperature; text-standard, text-pretrain-finetune, text-climb for queries that
-    /// nobody has seen; and tree-standard, tree-rebalanced, tree-pretrain-finetune, tree-climb for the paper's small tree.
+    /// nobody has seen, with a Transformer transformer-standard, transformer-climb; and tree-standard, tree-rebalanced,
+    /// tree-pretrain-finetune, tree-climb for the paper's small tree.
     #[arg(long, value_name = "FILE")]
     recipe: PathBuf,
     /// Folder to write the model to.
@@ -65,7 +66,7 @@ impl Train {
         let data = Dataset::open(&self.data)?;
         let existing = if self.resume { Existing::Resume } else { Existing::Refuse };
         interrupt::watch()?;
-        let finished = training::train(&data, &recipe, &self.out, existing)?;
+        let finished = training::train(&data, &recipe, &self.recipe.to_string_lossy(), &self.out, existing)?;
         if self.json {
             return print_json(&Trained {
                 model: self.out,

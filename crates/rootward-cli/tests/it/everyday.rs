@@ -57,10 +57,10 @@ fn plain_and_compressed_folders_give_the_same_model() {
 }
 
 #[test]
-fn a_trained_model_is_a_folder_of_four_files_and_knows_its_data() {
+fn a_trained_model_is_a_folder_of_five_files_and_knows_its_data() {
     let folder = with_model();
     let names: Vec<String> = folder.files("model").into_keys().collect();
-    assert_eq!(names, ["config.json", "model.safetensors", "recipe.toml", "report.jsonl"]);
+    assert_eq!(names, ["README.md", "config.json", "model.safetensors", "recipe.toml", "report.jsonl"]);
     let found = folder.json("inspect model");
     assert_eq!(found["encoder"]["dim"], 8);
     assert_eq!((&found["data"]["name"], &found["data"]["queries"]), (&json!("tree"), &json!(NODES)));
@@ -72,7 +72,7 @@ fn a_trained_model_is_a_folder_of_four_files_and_knows_its_data() {
 fn the_recipe_beside_a_model_trains_the_same_model_again() {
     let folder = with_model();
     folder.done("train --data tree --recipe model/recipe.toml --out again");
-    assert_eq!(folder.files("again"), folder.files("model"));
+    assert_eq!(folder.model("again"), folder.model("model"));
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_seed_makes_another_model_and_the_same_seed_the_same() {
     let folder = with_model();
     folder.done(&format!("{TRAIN} --seed 7 --out same"));
     folder.done(&format!("{TRAIN} --seed 8 --out other"));
-    assert_eq!(folder.files("same"), folder.files("model"));
+    assert_eq!(folder.model("same"), folder.model("model"));
     assert_ne!(folder.read("other/model.safetensors"), folder.read("model/model.safetensors"));
 }
 

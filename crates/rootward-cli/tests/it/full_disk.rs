@@ -42,7 +42,7 @@ fn a_run_that_cannot_save_its_checkpoint_can_be_begun_again() {
     assert_eq!(names, ["recipe.toml", "report.jsonl"]);
     folder.done(&format!("{TRAIN} --out model"));
     folder.done(&format!("{TRAIN} --out whole"));
-    assert_eq!(folder.files("model"), folder.files("whole"));
+    assert_eq!(folder.model("model"), folder.model("whole"));
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_run_that_cannot_write_its_report_goes_on_when_there_is_room() {
     fails(&folder, 24, long, "model/report.jsonl");
     folder.done(&format!("{long} --resume"));
     folder.done(&long.replace("--out model", "--out whole"));
-    assert_eq!(folder.files("model"), folder.files("whole"));
+    assert_eq!(folder.model("model"), folder.model("whole"));
 }
 
 #[test]

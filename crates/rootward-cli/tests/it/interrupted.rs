@@ -29,7 +29,7 @@ fn cut_at(folder: &Folder, resume: &str, bytes: usize, name: &str) -> std::proce
 fn a_run_killed_again_and_again_ends_as_if_nothing_had_happened() {
     let folder = with_tree();
     folder.done(&format!("{LONG} --out whole"));
-    let whole = folder.files("whole");
+    let whole = folder.model("whole");
     let length = whole["report.jsonl"].len();
 
     // At once, in the first stage, by Ctrl-C later in it, and in the second stage.
@@ -42,9 +42,12 @@ fn a_run_killed_again_and_again_ends_as_if_nothing_had_happened() {
     assert!(error.contains("holds an unfinished run: continue it with --resume"), "{error}");
     folder.done(&format!("{LONG} --out cut --resume"));
     // What a killed process was just writing may lie there still, under a name of its own.
+    let cut = folder.model("cut");
     for (name, content) in whole {
-        assert!(folder.read(&format!("cut/{name}")) == content, "{name} differs");
+        assert!(cut[&name] == content, "{name} differs");
     }
+    let card = folder.text("cut/README.md");
+    assert!(card.contains(" s, in 5 runs that went on from each other |"), "{card}");
 }
 
 #[test]
@@ -96,5 +99,5 @@ fn a_model_that_could_not_be_saved_is_saved_by_resuming() {
     assert!(error.contains("cut/model.safetensors could not be written"), "{error}");
     std::fs::remove_dir_all(folder.at("cut/model.safetensors")).unwrap();
     folder.done(&format!("{TRAIN} --out cut --resume"));
-    assert_eq!(folder.files("cut"), folder.files("whole"));
+    assert_eq!(folder.model("cut"), folder.model("whole"));
 }

@@ -16,7 +16,7 @@ fn with_level(folder: &Folder, level: &str) -> (Files, Vec<u8>) {
     };
     run(&format!("{TRAIN} --out {level}"));
     run(&format!("eval --data tree --model {level} --run-out {level}.txt"));
-    (folder.files(level), folder.read(&format!("{level}.txt")))
+    (folder.model(level), folder.read(&format!("{level}.txt")))
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn one_thread_and_several_give_the_same_bytes() {
         folder.done(&format!(
             "eval --data tree --model model{threads} --run-out {threads}.txt --threads {threads}"
         ));
-        (folder.files(&format!("model{threads}")), folder.read(&format!("{threads}.txt")))
+        (folder.model(&format!("model{threads}")), folder.read(&format!("{threads}.txt")))
     };
     let one = with_threads(1);
     assert!(one == with_threads(2) && one == with_threads(5));

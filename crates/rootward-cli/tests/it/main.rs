@@ -2,7 +2,8 @@
 //!
 //! Where a test belongs: `answers` for search and thresholds, `everyday` for a verb that does what it promises, `demo` for the demo, `encode` for vectors in files, `doctor` for what is
 //! wrong with data and how it is mended, `interrupted` for runs that are killed and resumed, `machines` for results that
-//! must not depend on the machine, `bad_input` for files and settings that are refused, `full_disk` for writes that fail,
+//! must not depend on the machine, `card` for the page in a model's folder, `bad_input` for files and settings that are refused,
+//! `bad_texts` for encoders and texts that are, `diverged` for training that leaves the numbers, `full_disk` for writes that fail,
 //! `geometry` for the search of dimensions, `held_out` for pairs that training never saw, `import_collections`,
 //! `import_ontologies` and `import_tables` for other people's formats, `side_by_side` for comparisons, `splits` for queries that are divided, `texts` for encoders that read, `study` for
 //! studies, `synth` for data made to order, `streams` for stdout, stderr and exit codes.
@@ -19,7 +20,10 @@ mod small;
 
 mod answers;
 mod bad_input;
+mod bad_texts;
+mod card;
 mod demo;
+mod diverged;
 mod doctor;
 mod encode;
 mod everyday;

@@ -52,8 +52,17 @@ impl Folder {
 
     /// Every file under a name, with its content; none where there is nothing.
     pub(crate) fn files(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
-        let (top, mut files) = (self.at(name), BTreeMap::new());
-        collect(&top, &top, &mut files);
+        files_of(&self.at(name))
+    }
+
+    /// The files of a model, its card without the command, recipe name, time and day that made it: what must be the
+    /// same of two runs.
+    pub(crate) fn model(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut files = self.files(name);
+        let own = ["| recipe |", "| training |", "| made |", "rootward "];
+        let card = self.text(&format!("{name}/README.md"));
+        let same = card.lines().filter(|line| !own.iter().any(|own| line.starts_with(own)));
+        files.insert("README.md".to_owned(), same.collect::<String>().into_bytes());
         files
     }
 
@@ -127,6 +136,13 @@ pub(crate) fn until(what: &str, holds: impl Fn() -> bool) {
 pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
     assert!(sent.success(), "SIG{name} could not be sent");
+}
+
+/// Every file under a path, with its content; none where there is nothing.
+pub(crate) fn files_of(path: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    collect(path, path, &mut files);
+    files
 }
 
 fn collect(top: &Path, path: &Path, files: &mut BTreeMap<String, Vec<u8>>) {

@@ -68,10 +68,30 @@ fn people_are_shown_what_fell_where_and_the_same_seed_writes_the_same() {
 }
 
 #[test]
+fn leaves_that_are_taken_out_are_asked_for_in_their_words() {
+    let folder = with_tree();
+    let found = folder.json("split tree --leaves --dev 0.1 --test 0.25 --out out");
+    let [train, dev, test] = each(&found, "queries").try_into().unwrap();
+    let leaves = NODES.div_ceil(2) as u64;
+    assert_eq!((train + dev + test, test), (NODES as u64, leaves / 4));
+    let lines = |file: &str| folder.text(&format!("out/{file}")).lines().count() as u64;
+    assert_eq!((lines("corpus.jsonl"), lines("queries.jsonl")), (train, NODES as u64));
+    let parent = |leaf: &str| format!("n{}", (leaf[1..].parse::<usize>().unwrap() - 1) / 2);
+    for line in folder.text("out/qrels/test.tsv").lines().skip(1) {
+        let columns: Vec<&str> = line.split('\t').collect();
+        assert_eq!(columns[1], parent(columns[0]));
+    }
+    let problems = folder.json("inspect out")["problems"].to_string();
+    assert!(!problems.contains("leaked") && !problems.contains("error"), "{problems}");
+}
+
+#[test]
 fn the_wrong_way_for_a_data_set_is_told_with_the_right_one() {
     let folder = with_queries();
-    let error = folder.fails("split tree --pairs 0.2 --out out");
-    assert!(error.contains("has queries of its own: divide them with --by"), "{error}");
+    for line in ["split tree --pairs 0.2 --out out", "split tree --leaves --out out"] {
+        let error = folder.fails(line);
+        assert!(error.contains("has queries of its own: divide them with --by"), "{error}");
+    }
     for (line, words) in
         [("--by query --depth 2", "--by subtree only"), ("--by node --group-by parent", "--by group only")]
     {
@@ -84,6 +104,8 @@ fn the_wrong_way_for_a_data_set_is_told_with_the_right_one() {
         "split tree --out out",
         "split tree --by query --pairs 0.1 --out out",
         "split tree --pairs 0.1 --dev 0.1 --out out",
+        "split tree --leaves --flat --out out",
+        "split tree --leaves --depth 2 --out out",
     ] {
         let output = folder.run(line);
         assert_eq!(output.status.code(), Some(2), "{line}: {}", stderr(&output));

@@ -1,11 +1,10 @@
 //! Encoders that read: trained on some questions, they answer others.
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::program::Folder;
+use crate::program::{Folder, files_of};
 
 /// What is asked for, and what lies above it.
 const TOPICS: [(&str, &str, [&str; 6]); 4] = [
@@ -60,7 +59,7 @@ const TOPICS: [(&str, &str, [&str; 6]); 4] = [
 ];
 
 /// Questions of which five of each topic are trained on, and the sixth is the test.
-fn with_texts() -> Folder {
+pub(crate) fn with_texts() -> Folder {
     let folder = Folder::new();
     let (mut corpus, mut hierarchy, mut queries) =
         (String::new(), String::from("child\tparent\n"), String::new());
@@ -85,7 +84,16 @@ fn with_texts() -> Folder {
     folder
 }
 
-const TRAIN: &str = "train --data shop --recipe text-climb --set stages.0.epochs=60 --set encoder.body.pairs=64 \
+/// Puts a tiny Transformer of these tests, `bert` or `roberta`, into a folder of that name.
+pub(crate) fn put_transformer(folder: &Folder, name: &str) {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rootward-text/tests/golden").join(name);
+    for (file, content) in files_of(&golden) {
+        folder.write(&format!("{name}/{file}"), content);
+    }
+}
+
+/// A command that trains for a moment, to be followed by `--out`.
+pub(crate) const TRAIN: &str = "train --data shop --recipe text-climb --set stages.0.epochs=60 --set encoder.body.pairs=64 \
                      --set stages.0.negatives.uniform=16";
 
 #[test]
@@ -163,10 +171,7 @@ fn untrained_encoders_stand_among_the_baselines() {
 #[test]
 fn a_transformer_is_distilled_and_trained() {
     let folder = with_texts();
-    let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rootward-text/tests/golden/bert");
-    for file in fs::read_dir(tiny).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
-        folder.write(&format!("bert/{}", file.file_name().unwrap().display()), fs::read(&file).unwrap());
-    }
+    put_transformer(&folder, "bert");
     folder.done("distill --from bert --dim 8 --out small");
     folder.done(&format!("{TRAIN} --set encoder.body.from=small --set stages.0.epochs=1 --out static"));
     let body = "encoder.body={kind=\"transformer\",from=\"bert\",max_tokens=16,clip=1.0}";

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{MODULES, prompts, read_json};
+use crate::config::GREATEST;
 use crate::error::OpenError;
 use crate::head::{HeadActivation, HeadLayer};
 use crate::layout::HeadShape;
@@ -75,6 +76,11 @@ impl Modules {
                 supported: SEQUENCE,
             });
         }
+        let listed = entries[1..kinds.len()].iter().map(|entry| folder.join(&entry.path));
+        if let Some(path) = listed.into_iter().find(|place| !place.join("config.json").is_file()) {
+            let expected = "config.json, because modules.json lists this folder";
+            return Err(OpenError::NotAModel { path, expected });
+        }
         let pooling = read_pooling(&folder.join(&entries[1].path).join("config.json"), &prompts(folder)?)?;
         let mut head = Vec::new();
         for entry in &entries[2..kinds.len()] {
@@ -89,14 +95,14 @@ impl Modules {
     pub(super) fn check_widths(&self, hidden: usize) -> Result<(), OpenError> {
         let mut width = hidden;
         for (place, HeadLayer { shape, .. }) in &self.head {
-            if shape.inputs != width || shape.outputs == 0 {
+            if shape.inputs != width || !(1..=GREATEST).contains(&shape.outputs) {
                 let path = place.join("config.json");
                 let (name, found) = ("in_features", shape.inputs.to_string());
                 return Err(OpenError::Setting {
                     path,
                     name,
                     found,
-                    expected: format!("{width}, and more than 0 out"),
+                    expected: format!("{width}, and 1 to {GREATEST} out"),
                 });
             }
             width = shape.outputs;

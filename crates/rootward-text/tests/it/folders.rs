@@ -6,7 +6,9 @@ use std::path::Path;
 use rootward::body::Body;
 use rootward::encoder::Side;
 use rootward::tensors::{Tensor, Tensors};
+use rootward_text::body::TextBody;
 use rootward_text::model::{Length, TextModel};
+use rootward_text::network::Precision;
 use rootward_text::pooling::Pooling;
 use serde_json::{Value, json};
 
@@ -62,8 +64,7 @@ fn what_is_saved_opens_with_the_same_bits_and_saves_the_same_files() {
         assert_eq!(model.longest(), first.model().longest());
         assert_eq!((model.prompts(), model.length()), (first.model().prompts(), first.model().length()));
         model.save(&two).unwrap();
-        let second =
-            rootward_text::body::TextBody::new(model, rootward_text::network::Precision::Single, PLAIN);
+        let second = TextBody::new(model, Precision::Single, PLAIN);
         assert_eq!(encode(&second, &texts()), encode(&first, &texts()));
         for file in [WEIGHTS, "modules.json", "config.json", "tokenizer.json", "1_Pooling/config.json"] {
             assert_eq!(
@@ -87,6 +88,44 @@ fn a_plain_folder_is_pooled_by_the_mean_and_modules_are_followed() {
         (Pooling::Mean, Length::Unit, 16, 20)
     );
     assert_eq!(whole.prompts().of(Side::Query), "find: ");
+}
+
+/// What is read of `bert` under modules with this pooling, and with these prompts.
+fn with_modules(modules: &[&str], pooling: &Value, prompts: &Value) -> TextModel {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&golden("bert"), dir.path());
+    let place = |(at, kind): (usize, &&str)| {
+        let path = if at == 0 { String::new() } else { format!("{at}_{kind}") };
+        json!({"idx": at, "name": at.to_string(), "path": path, "type": format!("sentence_transformers.models.{kind}")})
+    };
+    let modules: Vec<Value> = modules.iter().enumerate().map(place).collect();
+    let write = |name: &str, value: &Value| std::fs::write(dir.path().join(name), value.to_string()).unwrap();
+    write("modules.json", &json!(modules));
+    std::fs::create_dir(dir.path().join("1_Pooling")).unwrap();
+    write("1_Pooling/config.json", pooling);
+    // Of a normalisation, the hub has no folder at all.
+    write("config_sentence_transformers.json", &json!({"prompts": prompts, "default_prompt_name": null}));
+    open(dir.path()).unwrap()
+}
+
+#[test]
+fn folders_as_those_of_bge_e5_and_gte_are_read_with_their_pooling_length_and_prompts() {
+    let switches = |on: &str| {
+        let modes = ["pooling_mode_cls_token", "pooling_mode_mean_tokens", "pooling_mode_max_tokens"];
+        let mut config = json!({"word_embedding_dimension": 32});
+        modes.iter().for_each(|mode| config[mode] = json!(*mode == on));
+        config
+    };
+    let (unit, whole) = (["Transformer", "Pooling", "Normalize"], ["Transformer", "Pooling"]);
+    let bge = with_modules(&unit, &switches("pooling_mode_cls_token"), &json!({}));
+    assert_eq!((bge.pooling(), bge.length()), (Pooling::Cls, Length::Unit));
+    assert_eq!((bge.prompts().of(Side::Query), bge.prompts().of(Side::Document)), ("", ""));
+    let prompts = json!({"query": "query: ", "passage": "passage: "});
+    let e5 = with_modules(&unit, &switches("pooling_mode_mean_tokens"), &prompts);
+    assert_eq!((e5.pooling(), e5.length()), (Pooling::Mean, Length::Unit));
+    assert_eq!((e5.prompts().of(Side::Query), e5.prompts().of(Side::Document)), ("query: ", "passage: "));
+    let gte = with_modules(&whole, &json!({"pooling_mode": "mean"}), &json!({"query": ""}));
+    assert_eq!((gte.pooling(), gte.length()), (Pooling::Mean, Length::Free));
 }
 
 #[test]
@@ -116,6 +155,12 @@ fn a_folder_of_the_hub_stands_for_its_snapshot() {
 
 #[test]
 fn weights_of_half_precision_and_with_a_prefix_are_read() {
+    check_halves(safetensors::Dtype::F16, |x| half::f16::from_f32(x).to_le_bytes(), 1e-3);
+    check_halves(safetensors::Dtype::BF16, |x| half::bf16::from_f32(x).to_le_bytes(), 1e-2);
+}
+
+/// Opens a model whose numbers have 16 bits; they and its vectors may be off by this share.
+fn check_halves(dtype: safetensors::Dtype, bytes: fn(f32) -> [u8; 2], share: f32) {
     let dir = tempfile::tempdir().unwrap();
     copy(&golden("bert"), dir.path());
     let path = dir.path().join(WEIGHTS);
@@ -125,18 +170,29 @@ fn weights_of_half_precision_and_with_a_prefix_are_read() {
         .iter()
         .map(|name| {
             let (shape, values) = read.floats(name).unwrap();
-            let halves: Vec<u8> = values.iter().flat_map(|x| half::f16::from_f32(*x).to_le_bytes()).collect();
+            let halves: Vec<u8> = values.iter().flat_map(|x| bytes(*x)).collect();
             (format!("bert.{name}"), shape, halves)
         })
         .collect();
     let views = all.iter().map(|(name, shape, bytes)| {
-        (name, safetensors::tensor::TensorView::new(safetensors::Dtype::F16, shape.clone(), bytes).unwrap())
+        (name, safetensors::tensor::TensorView::new(dtype, shape.clone(), bytes).unwrap())
     });
     std::fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
     let (half, whole) = (open(dir.path()).unwrap(), open(&golden("bert")).unwrap());
-    let near =
-        half.parameters().iter().zip(whole.parameters()).all(|(a, b)| (a - b).abs() <= 1e-3 * b.abs() + 1e-7);
+    let near = half
+        .parameters()
+        .iter()
+        .zip(whole.parameters())
+        .all(|(a, b)| (a - b).abs() <= share * b.abs() + 1e-7);
     assert!(near && half.parameters() != whole.parameters());
+    let vectors = |model| encode(&TextBody::new(model, Precision::Single, PLAIN), &texts());
+    let (half, whole) = (vectors(half), vectors(whole));
+    for row in 0..whole.n_rows() {
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let (a, b) = (half.row(row), whole.row(row));
+        let cosine = dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
+        assert!(cosine > 1.0 - share, "{dtype:?}: {cosine}");
+    }
 }
 
 #[test]

@@ -194,7 +194,10 @@ pub enum Fault {
         problem: String,
     },
     /// No JSON, or not of the shape expected.
-    #[error("{expected} was expected, but {problem} at column {column}, in `{found}`")]
+    #[error(
+        "{expected} was expected, but {problem} at column {column}, in `{found}`{}",
+        of_surrogates(problem)
+    )]
     Json {
         /// The shape of a good line.
         expected: &'static str,
@@ -327,4 +330,11 @@ pub fn excerpt(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+/// What helps where JSON has half of a character, as programs write that cut texts between two halves.
+fn of_surrogates(problem: &str) -> &'static str {
+    match problem.contains("surrogate") || problem.contains("end of hex escape") {
+        true => "; half of a surrogate pair is no character: write both halves, or U+FFFD in its place",
+        false => "",
+    }
 }

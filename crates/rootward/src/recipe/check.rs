@@ -4,7 +4,7 @@
 //! and what would make sense.
 
 use super::{
-    BodyConfig, By, Distance, Documents, EncoderConfig, HeadConfig, LearnFrom, Loss, Rate, Recipe,
+    BodyConfig, By, Distance, Documents, EncoderConfig, HeadConfig, LearnFrom, Loss, Mined, Rate, Recipe,
     RecipeError, Sampling, Source, Stage, TEMPERATURES, TextConfig,
 };
 use crate::optimiser::Optimiser;
@@ -136,13 +136,31 @@ impl Stage {
             fits,
             "true where batches count queries",
         )?;
-        let added = negatives.uniform > 0 || negatives.siblings > 0 || negatives.ancestor_siblings > 0.0;
+        let added = negatives.uniform > 0
+            || negatives.siblings > 0
+            || negatives.ancestor_siblings > 0.0
+            || negatives.mined.is_some();
         let fits = !added || negatives.from == Source::Batch;
-        demand(&key("negatives.from"), "corpus", fits, "batch where uniform or sibling negatives are added")?;
+        demand(
+            &key("negatives.from"),
+            "corpus",
+            fits,
+            "batch where uniform, sibling or mined negatives are added",
+        )?;
         let drawn = negatives.ancestor_siblings;
         demand(&key("negatives.ancestor_siblings"), drawn, share(drawn), "0 to 1")?;
         demand(&key("negatives.uniform"), negatives.uniform, negatives.uniform <= MOST, "at most 16777216")?;
         demand(&key("negatives.siblings"), negatives.siblings, negatives.siblings <= 1000, "at most 1000")?;
+        if let Some(Mined { each, every, among, margin }) = negatives.mined {
+            demand(&key("negatives.mined.each"), each, (1..=1000).contains(&each), "1 to 1000")?;
+            demand(&key("negatives.mined.every"), every, every > 0, "1 or more")?;
+            let fits = (each..=MOST).contains(&among);
+            demand(&key("negatives.mined.among"), among, fits, "at least `each`, at most 16777216")?;
+            demand(&key("negatives.mined.margin"), margin, margin.is_finite(), "a finite number")?;
+            let fits = negatives.alpha.is_none();
+            let expected = "no mined negatives beside alpha: how often they come is not known";
+            demand(&key("negatives.mined"), "given", fits, expected)?;
+        }
         let alpha = negatives.alpha.unwrap_or(1.0);
         demand(&key("negatives.alpha"), alpha, (0.0..=1.0).contains(&alpha), "0 to 1")?;
         let fits = negatives.alpha.is_none() || negatives.from == Source::Batch;

@@ -87,6 +87,7 @@ fn switches_that_are_left_out_are_off() {
         uniform: 0,
         siblings: 0,
         ancestor_siblings: 0.0,
+        mined: None,
     };
     assert_eq!((recipe.stages[1].negatives, recipe.stages[1].early_stop), (expected, None));
 }
@@ -276,6 +277,17 @@ fn a_value_that_makes_no_sense_is_refused() {
             "`stages.0.early_stop.patience` is 0, expected 1 or more".to_owned(),
         ),
         ("alpha = 0.5", "alpha = 1.5", "`stages.0.negatives.alpha` is 1.5, expected 0 to 1".to_owned()),
+        (
+            "alpha = 0.5",
+            "alpha = 0.5, mined = { each = 1, every = 9, among = 4, margin = 0.1 }",
+            "`stages.0.negatives.mined` is given, expected no mined negatives beside alpha: how often they come is not known"
+                .to_owned(),
+        ),
+        (
+            "alpha = 0.5",
+            "mined = { each = 9, every = 9, among = 4, margin = 0.1 }",
+            "`stages.0.negatives.mined.among` is 4, expected at least `each`, at most 16777216".to_owned(),
+        ),
         ("alpha = 0.5", "alpha = nan", "`stages.0.negatives.alpha` is NaN, expected 0 to 1".to_owned()),
         (
             "siblings = 0.25",
@@ -339,7 +351,7 @@ fn settings_that_contradict_each_other_are_refused() {
         (
             "from = \"batch\"",
             "from = \"corpus\"",
-            "`stages.0.negatives.from` is corpus, expected batch where uniform or sibling negatives are added",
+            "`stages.0.negatives.from` is corpus, expected batch where uniform, sibling or mined negatives are added",
         ),
         (
             "from = \"corpus\"",

@@ -77,6 +77,7 @@ const PLAIN: Negatives = Negatives {
     uniform: 0,
     siblings: 0,
     ancestor_siblings: 0.0,
+    mined: None,
 };
 const REGULAR: Sampling = Sampling::Regular { by: By::Pair, neighbours: 0 };
 const SAMPLINGS: [Sampling; 9] = [

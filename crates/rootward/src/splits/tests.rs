@@ -128,7 +128,7 @@ fn what_cannot_be_divided_is_told_with_the_remedy() {
         error(&asked(&[]), By::Subtree { depth: None }, TENTHS),
     ];
     expect![[r#"
-        `small` has no queries of its own, each document is its own query: hide pairs of it with --pairs, --queries or --edges-only
+        `small` has no queries of its own, each document is its own query: hide pairs of it with --pairs, --queries or --edges-only, or take leaves out of it with --leaves
         dev 0 and test 0 are no shares: two numbers from 0 to 1 were expected, of at most 1 together and not both 0
         dev 0.6 and test 0.6 are no shares: two numbers from 0 to 1 were expected, of at most 1 together and not both 0
         no query of `small` has a group: add "group": ".." to the lines of queries.jsonl, or say what makes a group with --group-by document or --group-by parent
@@ -274,4 +274,36 @@ proptest! {
             prop_assert!(off <= (counts.largest_unit * (2 + depths.len())) as f64, "{counts}");
         }
     }
+}
+
+#[test]
+fn leaves_that_are_taken_out_ask_for_their_parents() {
+    let shape = Shape { height: 5, width: 3, fan_out: FanOut::Even, extra_parents: 0.1 };
+    let whole = synth(&shape, 3).unwrap();
+    let shares = Shares { dev: 0.1, test: 0.2 };
+    let Division { data, counts } = take_leaves_out(&whole, shares, 7).unwrap();
+    let is_leaf = |doc: DocIdx| whole.hierarchy.children(doc).is_empty();
+    let leaves = (0..whole.docs.len() as u32).filter(|doc| is_leaf(DocIdx(*doc))).count();
+    let out = counts.splits[1].queries + counts.splits[2].queries;
+    assert_eq!((data.docs.len(), data.queries.len()), (whole.docs.len() - out, whole.docs.len()));
+    assert_eq!(counts.splits[2].queries, (0.2 * leaves as f64).round() as usize);
+    let left: HashSet<&str> = data.docs.iter().map(|doc| doc.id.as_str()).collect();
+    for split in Split::ALL {
+        let judgements = data.judgements(split).unwrap();
+        assert!(judgements.is_sorted());
+        for query in judgements.iter().map(|judgement| judgement.query).collect::<HashSet<_>>() {
+            let own = DocIdx(query.0);
+            let asked: HashSet<&str> = judgements
+                .iter()
+                .filter(|judgement| judgement.query == query)
+                .map(|judgement| data.docs[judgement.doc.at()].id.as_str())
+                .collect();
+            let id = |doc: &DocIdx| whole.docs[doc.at()].id.as_str();
+            let parents: HashSet<&str> = whole.hierarchy.parents(own).iter().map(id).collect();
+            let expected = if split == Split::Train { HashSet::from([id(&own)]) } else { parents };
+            assert_eq!(asked, expected);
+            assert_eq!(left.contains(id(&own)), split == Split::Train);
+        }
+    }
+    assert!(take_leaves_out(&data, shares, 7).unwrap_err().to_string().contains("--by query"));
 }

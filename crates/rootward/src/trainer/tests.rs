@@ -135,16 +135,44 @@ fn changing() -> String {
 fn a_run_goes_on_from_a_checkpoint_after_any_event_bit_for_bit() {
     assert_goes_on(TWO_STAGES);
     assert_goes_on(&changing());
+    assert_goes_on(&mining());
+}
+
+/// Two stages of which the last mines hard negatives, at steps between which no recall is measured.
+fn mining() -> String {
+    let mined = "mined = { each = 2, every = 4, among = 8, margin = -1e6 } }";
+    TWO_STAGES.replace("alpha = 0.0 }", mined)
+}
+
+#[test]
+fn hard_negatives_are_mined_for_some_steps_at_a_time_and_scored_in_each() {
+    let documents = |recipe: &str| -> Vec<(usize, Option<usize>)> {
+        let told = events(&tree(3, 3), recipe).into_iter().filter_map(|event| match event {
+            Event::Mined { stage: 1, step, documents, passed_over } => {
+                assert!(documents > 0 && passed_over == 0);
+                Some((step, None))
+            }
+            Event::Step { stage: 1, step, documents, .. } => Some((step, Some(documents))),
+            _ => None,
+        });
+        told.take(7).collect()
+    };
+    let (with, without) = (documents(&mining()), documents(&TWO_STAGES.replace(", alpha = 0.0", "")));
+    let places: Vec<(usize, bool)> = with.iter().map(|(step, docs)| (*step, docs.is_some())).collect();
+    let (mined, step) = (|at| (at, false), |at| (at, true));
+    assert_eq!(places, [mined(0), step(1), step(2), step(3), step(4), mined(4), step(5)]);
+    let more = with.iter().filter(|(_, docs)| docs.is_some()).zip(&without);
+    more.for_each(|((_, more), (_, fewer))| assert!(more > fewer, "{with:?} {without:?}"));
 }
 
 fn assert_goes_on(recipe: &str) {
     let data = tree(3, 3);
     let (mut checkpoints, mut told) = (Vec::new(), Vec::new());
     let parameters = with_trainer(&data, recipe, |trainer| {
-        checkpoints.push(trainer.checkpoint());
+        checkpoints.push(trainer.checkpoint().unwrap());
         while let Some(event) = trainer.advance().unwrap() {
             told.push(serde_json::to_string(&event).unwrap());
-            checkpoints.push(trainer.checkpoint());
+            checkpoints.push(trainer.checkpoint().unwrap());
         }
         trainer.encoder().tensors(Keep::Model)
     });
@@ -155,7 +183,7 @@ fn assert_goes_on(recipe: &str) {
         checkpoint.write(&path).unwrap();
         let resumed = with_trainer(&data, recipe, |trainer| {
             trainer.resume(&Tensors::read(&path).unwrap()).unwrap();
-            assert_eq!((trainer.progress().events, &trainer.checkpoint()), (place, checkpoint));
+            assert_eq!((trainer.progress().events, &trainer.checkpoint().unwrap()), (place, checkpoint));
             finish(trainer)
         });
         assert!(resumed == (told[place..].to_vec(), parameters.clone()), "event {place}: {:#?}", resumed.0);
@@ -166,7 +194,7 @@ fn assert_goes_on(recipe: &str) {
 fn a_trainer_that_is_already_running_can_go_back_to_a_checkpoint() {
     with_trainer(&tree(3, 3), TWO_STAGES, |trainer| {
         (0..5).for_each(|_| drop(trainer.advance().unwrap()));
-        let checkpoint = trainer.checkpoint();
+        let checkpoint = trainer.checkpoint().unwrap();
         let first = finish(trainer);
         trainer.resume(&checkpoint).unwrap();
         assert!(finish(trainer) == first);
@@ -203,6 +231,7 @@ fn events_tell_a_run_in_order() {
         .iter()
         .map(|event| match event {
             Event::Stage { .. } => "stage",
+            Event::Mined { .. } => "mined",
             Event::Step { .. } => "step",
             Event::Recall { .. } => "recall",
             Event::StageEnd { .. } => "end",
@@ -232,7 +261,7 @@ fn the_state_that_is_kept_is_the_one_of_the_kept_step() {
                     assert!(best.1 == kept && best.3 == state, "stage {stage} kept {kept}");
                     ended.push((reason, kept));
                 }
-                Event::Stage { .. } | Event::Step { .. } => {}
+                Event::Stage { .. } | Event::Mined { .. } | Event::Step { .. } => {}
             }
         }
         // The second stage was stopped, and not at the state that it kept.
@@ -283,7 +312,7 @@ fn a_stage_without_early_stopping_keeps_its_last_step() {
 #[test]
 fn the_checkpoint_of_another_recipe_is_refused() {
     let data = tree(2, 2);
-    let checkpoint = with_trainer(&data, STANDARD, |trainer| trainer.checkpoint());
+    let checkpoint = with_trainer(&data, STANDARD, |trainer| trainer.checkpoint().unwrap());
     let error = with_trainer(&data, CLIMB, |trainer| trainer.resume(&checkpoint).unwrap_err());
     assert!(matches!(error, TrainError::OtherRecipe), "{error}");
     let error = with_trainer(&tree(2, 3), STANDARD, |trainer| trainer.resume(&checkpoint).unwrap_err());
@@ -293,7 +322,7 @@ fn the_checkpoint_of_another_recipe_is_refused() {
 #[test]
 fn a_checkpoint_without_its_position_is_refused() {
     with_trainer(&tree(2, 2), STANDARD, |trainer| {
-        let mut checkpoint = trainer.checkpoint();
+        let mut checkpoint = trainer.checkpoint().unwrap();
         checkpoint.notes.remove(PROGRESS);
         let error = trainer.resume(&checkpoint).unwrap_err().to_string();
         assert!(error.starts_with("the checkpoint does not say where the run stood"), "{error}");
@@ -311,7 +340,12 @@ fn a_run_that_diverges_says_where() {
                 Err(error) => break error.to_string(),
             }
         };
-        assert!(error.starts_with("stage 0, step 1: ") && error.contains("the training diverged"), "{error}");
+        assert!(
+            error.starts_with("stage 0 (`standard`), step 2: ") && error.contains("the training diverged"),
+            "{error}"
+        );
+        let error = trainer.checkpoint().unwrap_err();
+        assert!(matches!(error, TrainError::Diverged { stage: 0, step: 1, .. }), "{error}");
     });
 }
 
@@ -328,7 +362,7 @@ fn after_first_stage(data: &Dataset, recipe: &str) -> Tensors {
         while trainer.progress().stage == 0 {
             trainer.advance().unwrap();
         }
-        trainer.checkpoint()
+        trainer.checkpoint().unwrap()
     })
 }
 

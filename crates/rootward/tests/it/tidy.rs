@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every dependency that is used directly, by whom, and what for. A new one is a decision: see `STYLE.md`.
-const DEPENDENCIES: [(&str, &str, &str); 62] = [
+const DEPENDENCIES: [(&str, &str, &str); 63] = [
     ("rootward", "rootward-kernels", "the loops that training spends its time in"),
     ("rootward", "crc32fast", "checksums of data sets and parameters"),
     ("rootward", "flate2", "data files as .gz"),
@@ -69,6 +69,7 @@ const DEPENDENCIES: [(&str, &str, &str); 62] = [
     ("rootward-cli", "rayon", "the number of threads"),
     ("rootward-cli", "serde", "answers as JSON"),
     ("rootward-cli", "serde_json", "answers as JSON"),
+    ("rootward-cli", "expect-test", "tests: expected text that a command updates"),
     ("rootward-cli", "parquet", "tests: tables in columns"),
     ("rootward-cli", "tempfile", "tests: folders that go away"),
 ];

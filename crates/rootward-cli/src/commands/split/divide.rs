@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use rootward::dataset::{Compress, Dataset};
-use rootward::splits::{By, Counts, Division, Shares, Together, divide};
+use rootward::splits::{By, Counts, Division, Shares, Together, divide, take_leaves_out};
 use serde::Serialize;
 
 use super::{GroupBy, Split};
@@ -40,8 +40,22 @@ impl Split {
             super::By::Node => By::Node,
             super::By::Subtree => By::Subtree { depth: self.depth },
         };
-        let shares = Shares { dev: self.dev.unwrap_or(TENTH), test: self.test.unwrap_or(TENTH) };
-        let Division { data: divided, counts } = divide(data, by, shares, self.seed)?;
+        let division = divide(data, by, self.shares(), self.seed)?;
+        self.finish(division)
+    }
+
+    pub(super) fn take_leaves_out(self, data: &Dataset) -> anyhow::Result<()> {
+        let division = take_leaves_out(data, self.shares(), self.seed)?;
+        self.finish(division)
+    }
+
+    fn shares(&self) -> Shares {
+        Shares { dev: self.dev.unwrap_or(TENTH), test: self.test.unwrap_or(TENTH) }
+    }
+
+    /// Writes the data set and says what fell where.
+    fn finish(self, division: Division) -> anyhow::Result<()> {
+        let Division { data: divided, counts } = division;
         divided.write(&self.out, Compress::None)?;
         if self.json {
             return print_json(&Done { out: self.out, counts });

@@ -1,0 +1,162 @@
+"""What every method finds for queries nobody has seen, on four data sets: the tables of docs/text.md.
+
+    cargo build --release
+    python3 bench/texts.py --out DIR --clinc150 FOLDER --medquad FOLDER --mesh FOLDER [--transformer FOLDER]
+
+The folders are data sets of BEIR with a hierarchy; WordNet, with a tenth of its leaves taken out, is made of
+data/wordnet-nouns. A data set whose folder is not given is left out, and so is what needs a Transformer. Trained are the
+recipes text-standard, text-pretrain-finetune and text-climb with the built-in static model, and on CLINC150
+transformer-standard and transformer-climb, each with seeds 1 to N (`--seeds`, 3). `rootward baselines` then measures all
+models beside popularity, BM25, encoders as they are, and each with its ancestors looked up, and tests the differences.
+
+Stop whenever you like: the same command goes on, with the very step at which it was stopped. Written are the models, the
+JSON of `rootward baselines`, and table.md: recall in percent, mean over the seeds, and of climb against each row the
+greatest p over the seeds (paired randomisation by query, corrected by Holm for all differences of the data set). Only the
+standard library is needed.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAM = ROOT / "target/release/rootward"
+ENCODED = ['encoder.towers=one', 'encoder.documents={kind="encoded"}']
+SHOWN = 9
+
+# For each data set its recipes, each with what is changed in it.
+STATIC = {name: [] for name in ("text-standard", "text-pretrain-finetune", "text-climb")}
+PLANS = {
+    "clinc150": STATIC | {"transformer-standard": [], "transformer-climb": []},
+    "medquad": {name: ENCODED for name in STATIC},
+    "mesh": STATIC,
+    "wordnet-leaves": {
+        "text-standard": ["stages.0.epochs=2"],
+        "text-pretrain-finetune": ["stages.0.epochs=2"],
+        "text-climb": ["stages.0.epochs=4"],
+    },
+}
+
+
+def rootward(*arguments, quiet=True):
+    """Runs the program; what it prints."""
+    done = subprocess.run([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=None if not quiet else subprocess.PIPE)
+    if done.returncode:
+        sys.exit((done.stderr or b"").decode() or f"rootward {arguments[0]} failed")
+    return done.stdout
+
+
+def train(data, recipe, changes, seed, transformer, model):
+    """Trains what is not trained yet; the seconds of this run are added to those of runs before it."""
+    clock = model.with_suffix(".seconds")
+    if (model / "config.json").exists():
+        return
+    settings = list(changes) + ([f"encoder.body.from={transformer}"] if recipe.startswith("transformer") else [])
+    line = ["train", "--data", data, "--recipe", ROOT / "recipes" / f"{recipe}.toml", "--seed", seed, "--out", model]
+    line += [word for setting in settings for word in ("--set", setting)]
+    before = float(clock.read_text()) if clock.exists() else 0.0
+    began = time.time()
+    try:
+        rootward(*line, *(["--resume"] if model.exists() else []), quiet=False)
+    finally:
+        clock.write_text(f"{before + time.time() - began:.1f}\n")
+
+
+def measure(name, data, models, transformer, out):
+    """The JSON of `rootward baselines` over all models."""
+    path = out / f"{name}.json"
+    newest = max((model / "config.json").stat().st_mtime for model in models)
+    if not path.exists() or path.stat().st_mtime < newest:
+        line = ["baselines", "--data", data, "--zero-shot", "builtin", "--json"]
+        if transformer and "transformer-climb" in PLANS[name]:
+            line += ["--zero-shot", transformer]
+        found = rootward(*line, *(word for model in models for word in ("--model", model)), quiet=False)
+        path.with_suffix(".part").write_bytes(found)
+        path.with_suffix(".part").rename(path)
+    return json.loads(path.read_text())
+
+
+def method(row):
+    """The name of a row without its seed."""
+    name, _, look_up = row.partition(", look-up")
+    recipe, _, seed = name.rpartition("-")
+    return (recipe if seed.isdigit() else name) + (", look-up" if row.endswith("look-up") else "")
+
+
+def table(name, found, out):
+    """Rows of Markdown, a method in each."""
+    methods = {}
+    for row in found["rows"]:
+        methods.setdefault(method(row["name"]), []).append(row)
+    distances = sorted({int(d) for row in found["rows"] for d in row["recall_by_distance"]})[:SHOWN]
+    share = lambda cell: 100 * cell["found"] / max(cell["of"], 1)
+    ours = "transformer-climb" if "transformer-climb" in methods else "text-climb"
+    lines = [f"## {name}: {found['queries']:,} queries, {found['pairs']:,} pairs", ""]
+    lines.append("| recall % | " + " | ".join(map(str, distances)) + f" | all | sets | nDCG@10 | training, s | {ours} over it, p |")
+    lines.append("|---" * (len(distances) + 6) + "|")
+    for each, rows in methods.items():
+        cells = [[share(row["recall_by_distance"].get(str(d), {"found": 0, "of": 0})) for row in rows] for d in distances]
+        cells.append([share(row["recall"]) for row in rows])
+        cells.append([share(row["exact_sets"]) for row in rows])
+        shown = [f"{statistics.mean(cell):.1f}" for cell in cells]
+        if len(rows) > 1:
+            shown[-2] += f" ± {statistics.stdev(cells[-2]):.1f}"
+        shown.append(f"{statistics.mean(row['ndcg@10'] for row in rows):.3f}")
+        clocks = [out / name / f"{row['name']}.seconds" for row in rows]
+        seconds = [float(clock.read_text()) for clock in clocks if clock.exists()]
+        shown.append(f"{statistics.mean(seconds):.0f}" if seconds else "")
+        shown.append("" if each == ours else verdict(found, ours, {row["name"] for row in rows}))
+        lines.append(f"| {each} | " + " | ".join(shown) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def verdict(found, ours, others):
+    """Mean difference in points of climb over other rows, seed by seed, and the greatest corrected p."""
+    points, ps = [], []
+    for tested in found["differences"]:
+        of, other, sign = tested["of"], tested["and"], 1
+        if method(other) == ours:
+            of, other, sign = other, of, -1
+        if method(of) == ours and other in others:
+            points.append(100 * sign * tested["mean"])
+            ps.append(tested["p_corrected"])
+    return f"{statistics.mean(points):+.1f}, {max(ps):.4f}" if points else ""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--transformer", type=Path, help="folder of a sentence-transformers model, such as all-MiniLM-L6-v2")
+    for name in ("clinc150", "medquad", "mesh"):
+        parser.add_argument(f"--{name}", type=Path, metavar="FOLDER")
+    options = parser.parse_args()
+    out = options.out.resolve()
+    out.mkdir(parents=True, exist_ok=True)
+    leaves = out / "leaves"
+    if not (leaves / "qrels" / "test.tsv").exists():
+        rootward("split", ROOT / "data/wordnet-nouns", "--leaves", "--dev", "0.02", "--test", "0.1", "--out", leaves)
+    folders = {name: getattr(options, name) for name in ("clinc150", "medquad", "mesh")} | {"wordnet-leaves": leaves}
+    tables = []
+    for name, data in folders.items():
+        if data is None:
+            continue
+        (out / name).mkdir(exist_ok=True)
+        models = []
+        for seed in range(1, options.seeds + 1):
+            for recipe, changes in PLANS[name].items():
+                if recipe.startswith("transformer") and not options.transformer:
+                    continue
+                models.append(out / name / f"{recipe}-{seed}")
+                train(data, recipe, changes, seed, options.transformer, models[-1])
+        tables.append(table(name, measure(name, data, models, options.transformer, out), out))
+        (out / "table.md").write_text("\n".join(tables))
+        print(tables[-1], flush=True)
+
+
+if __name__ == "__main__":
+    main()

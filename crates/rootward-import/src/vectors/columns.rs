@@ -129,7 +129,9 @@ impl Groups {
         at.bytes += bytes.len() as u64;
         at.rows += self.ids.len() as u64;
         at.texts = checksum_of(at.texts, &self.texts);
-        (self.ids.clear(), self.values.clear(), self.texts.clear());
+        self.ids.clear();
+        self.values.clear();
+        self.texts.clear();
         Ok(())
     }
 

@@ -103,17 +103,16 @@ def table(name, found, out):
     for row in found["rows"]:
         methods.setdefault(method(row["name"]), []).append(row)
     distances = sorted({int(d) for row in found["rows"] for d in row["recall_by_distance"]})[:SHOWN]
-    share = lambda cell: 100 * cell["found"] / max(cell["of"], 1)
     ours = "transformer-climb" if "transformer-climb" in methods else "text-climb"
     lines = [f"## {name}: {found['queries']:,} queries, {found['pairs']:,} pairs", ""]
     heads = [*map(str, distances), "all", "sets", "nDCG@10", "training, s", f"{ours} over it, p"]
     lines.append("| recall % | " + " | ".join(heads) + " |")
     lines.append("|---" * (len(distances) + 6) + "|")
     for each, rows in methods.items():
-        at = lambda row, distance: share(row["recall_by_distance"].get(str(distance), {"found": 0, "of": 0}))
+        at = lambda row, distance: 100 * row["recall_by_distance"].get(str(distance), 0)
         cells = [[at(row, distance) for row in rows] for distance in distances]
-        cells.append([share(row["recall"]) for row in rows])
-        cells.append([share(row["exact_sets"]) for row in rows])
+        cells.append([100 * row["recall"] for row in rows])
+        cells.append([100 * row["exact_sets"] for row in rows])
         shown = [f"{statistics.mean(cell):.1f}" for cell in cells]
         if len(rows) > 1:
             shown[-2] += f" ± {statistics.stdev(cells[-2]):.1f}"

@@ -99,7 +99,7 @@ fn multiply<I: Instructions>(
         c.chunks_mut(c_stride).take(m).for_each(|row| row[..n].fill(0.0));
     }
 
-    let blocks = Blocks::of::<I>(m, n);
+    let blocks = Blocks::of::<I>(m, n, I::TILE_ROWS);
     let mut edge = [0.0; MAX_ROWS * EDGE_WIDTH];
     for depth in (0..k).step_by(DEPTH) {
         let terms = depth..k.min(depth + DEPTH);
@@ -144,10 +144,11 @@ struct Blocks {
 }
 
 impl Blocks {
+    /// Blocks of at most `rows` rows.
     #[inline(always)]
-    fn of<I: Instructions>(m: usize, n: usize) -> Self {
+    fn of<I: Instructions>(m: usize, n: usize, rows: usize) -> Self {
         // Nearly equal heights: a last block of one or two rows would leave most of the machine idle.
-        let height = m.div_ceil(m.div_ceil(I::TILE_ROWS));
+        let height = m.div_ceil(m.div_ceil(rows));
         let width = I::TILE_PANELS * LANES;
         let (row_blocks, column_blocks) = (m.div_ceil(height), n.div_ceil(width));
         // The smaller operand is passed over again and again, and stays in the near caches.

@@ -245,7 +245,7 @@ fn multiply<I: Instructions, S: PairSums>(a: &HalfRows, b: &HalfPacked, c: &mut 
     if m == 0 || n == 0 {
         return;
     }
-    let blocks = Blocks::of::<I>(m, n);
+    let blocks = Blocks::of::<I>(m, n, tile_rows::<I>());
     let mut sums = [0.0; MAX_ROWS * EDGE_WIDTH];
     // One round even without terms, which leaves zeros.
     for begin in (0..depth.max(1)).step_by(DEPTH) {
@@ -271,6 +271,12 @@ fn multiply<I: Instructions, S: PairSums>(a: &HalfRows, b: &HalfPacked, c: &mut 
     }
 }
 
+/// Rows of a tile. The compiler reads the factors of all rows before it multiplies: they need registers too, and with the
+/// twelve rows of the other product the sums would leave theirs at every pair.
+const fn tile_rows<I: Instructions>() -> usize {
+    if I::TILE_ROWS > 8 { 8 } else { I::TILE_ROWS }
+}
+
 /// One block of the result; the number of rows becomes a constant, so that the tile can live in registers.
 #[inline(always)]
 fn block<I: Instructions, S: PairSums>(
@@ -284,12 +290,12 @@ fn block<I: Instructions, S: PairSums>(
     macro_rules! tile_of {
         ($($rows:literal)*) => {
             match rows {
-                $($rows if $rows <= I::TILE_ROWS => tile::<I, S, $rows>(a, stride, left, right, sums),)*
-                _ => unreachable!("a block has at most {} rows, not {rows}", I::TILE_ROWS),
+                $($rows if $rows <= tile_rows::<I>() => tile::<I, S, $rows>(a, stride, left, right, sums),)*
+                _ => unreachable!("a block has at most {} rows, not {rows}", tile_rows::<I>()),
             }
         };
     }
-    tile_of!(1 2 3 4 5 6 7 8 9 10 11 12);
+    tile_of!(1 2 3 4 5 6 7 8);
 }
 
 /// Sums over some pairs for `ROWS` rows and two panels, or one where the machine has few registers.
@@ -326,7 +332,7 @@ fn tile<I: Instructions, S: PairSums, const ROWS: usize>(
             })*
         };
     }
-    each_row!(0 1 2 3 4 5 6 7 8 9 10 11);
+    each_row!(0 1 2 3 4 5 6 7);
 }
 
 /// The bfloat16 number nearest to `x`, in the lower half; numbers below the least normal one become 0.

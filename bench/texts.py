@@ -11,8 +11,8 @@ models beside popularity, BM25, encoders as they are, and each with its ancestor
 
 Stop whenever you like: the same command goes on, with the very step at which it was stopped. Written are the models, the
 JSON of `rootward baselines`, and table.md: recall in percent, mean over the seeds, and of climb against each row the
-greatest p over the seeds (paired randomisation by query, corrected by Holm for all differences of the data set). Only the
-standard library is needed.
+greatest p over the seeds (paired randomisation by query, corrected by Holm for the rows of the table). Only the standard
+library is needed.
 """
 
 import argparse
@@ -108,6 +108,10 @@ def table(name, found, out):
     heads = [*map(str, distances), "all", "sets", "nDCG@10", "training, s", f"{ours} over it, p"]
     lines.append("| recall % | " + " | ".join(heads) + " |")
     lines.append("|---" * (len(distances) + 6) + "|")
+    others = {each: {row["name"] for row in rows} for each, rows in methods.items() if each != ours}
+    differences = {each: difference(found, ours, names) for each, names in others.items()}
+    points = {each: mean for each, (mean, _) in differences.items()}
+    ps = holm({each: p for each, (_, p) in differences.items()})
     for each, rows in methods.items():
         at = lambda row, distance: 100 * row["recall_by_distance"].get(str(distance), 0)
         cells = [[at(row, distance) for row in rows] for distance in distances]
@@ -120,13 +124,22 @@ def table(name, found, out):
         clocks = [out / name / f"{row['name']}.seconds" for row in rows]
         seconds = [float(clock.read_text()) for clock in clocks if clock.exists()]
         shown.append(f"{statistics.mean(seconds):.0f}" if seconds else "")
-        shown.append("" if each == ours else verdict(found, ours, {row["name"] for row in rows}))
+        shown.append("" if each == ours else f"{points[each]:+.1f}, {ps[each]:.4f}")
         lines.append(f"| {each} | " + " | ".join(shown) + " |")
     return "\n".join(lines) + "\n"
 
 
-def verdict(found, ours, others):
-    """Mean difference in points of climb over other rows, seed by seed, and the greatest corrected p."""
+def holm(ps):
+    """Each p, corrected for the number of all [Holm 1979]."""
+    corrected, least = {}, 0.0
+    for place, (name, p) in enumerate(sorted(ps.items(), key=lambda item: item[1])):
+        least = max(least, min(1.0, (len(ps) - place) * p))
+        corrected[name] = least
+    return corrected
+
+
+def difference(found, ours, others):
+    """Mean difference in points of climb over other rows, over all seeds, and the greatest p."""
     points, ps = [], []
     for tested in found["differences"]:
         of, other, sign = tested["of"], tested["and"], 1
@@ -134,8 +147,8 @@ def verdict(found, ours, others):
             of, other, sign = other, of, -1
         if method(of) == ours and other in others:
             points.append(100 * sign * tested["mean"])
-            ps.append(tested["p_corrected"])
-    return f"{statistics.mean(points):+.1f}, {max(ps):.4f}" if points else ""
+            ps.append(tested["p"])
+    return statistics.mean(points), max(ps)
 
 
 def main():

@@ -291,7 +291,7 @@ impl<'a> Trainer<'a> {
             let (documents, passed_over) = self.mine(mined, place, step, steps)?;
             return Ok(Event::Mined { stage: place, step, documents, passed_over });
         }
-        let hard = self.hard.of(step).filter(|_| stage.negatives.mined.is_some()).unwrap_or_default();
+        let hard = self.hard.of(step).unwrap_or_default();
         let batch = self.sampler.as_mut().expect("stage_steps_cached made it").batch_with(step, hard);
         let queries = Input::queries(self.data, &batch.queries);
         let docs: Vec<Input<'_>> = batch.docs.iter().map(|d| Input::doc(self.data, *d)).collect();

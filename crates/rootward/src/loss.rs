@@ -1,6 +1,6 @@
 //! Losses: from vectors to a number and its gradients, knowing nothing of where the vectors come from.
 //!
-//! There is one kernel, the corrected softmax. What the literature treats as different losses (in-batch negatives,
+//! There is one kernel for whole batches, the corrected softmax, and one for lists of [siblings](sibling_softmax). What the literature treats as different losses (in-batch negatives,
 //! several positives, masked false negatives, logQ correction, sampled or full softmax) differs in which columns are
 //! positives, which are left out, and how much a positive or a negative counts, and all of that is data: see [`Targets`].
 //!
@@ -18,6 +18,10 @@ use rootward_kernels::{
 
 use crate::matrix::Matrix;
 use crate::rows::Rows;
+
+mod siblings;
+
+pub use siblings::{Contests, sibling_softmax};
 
 /// Queries that are scored at a time: a multiple of the row counts of the matrix tiles, few enough for a cache.
 const BLOCK: usize = 24;
@@ -371,12 +375,9 @@ fn softplus(x: f64) -> f64 {
 }
 
 fn check(queries: &Matrix, docs: &Matrix, targets: Targets<'_>, temperature: f32) -> Result<(), LossError> {
-    if !(temperature > 0.0 && temperature.is_finite()) {
-        return Err(LossError::Temperature(temperature));
-    }
+    check_temperature(temperature)?;
     let (batch, n_docs) = (queries.n_rows(), docs.n_rows());
     let counted = [
-        ("numbers in a document vector", queries.dim(), docs.dim()),
         ("rows of positives", batch, targets.positives.len()),
         ("rows of known documents", batch, targets.known.len()),
         ("weights of documents", n_docs, targets.log_weights.map_or(n_docs, <[f32]>::len)),
@@ -387,12 +388,7 @@ fn check(queries: &Matrix, docs: &Matrix, targets: Targets<'_>, temperature: f32
             return Err(LossError::Shape { what, expected, got });
         }
     }
-    for (side, vectors) in [("query", queries), ("document", docs)] {
-        // A masked NaN leaves the loss alone and reaches the gradients all the same, as 0 times NaN.
-        if let Some(place) = vectors.values().iter().position(|x| !x.is_finite()) {
-            return Err(LossError::Vector { side, row: place / vectors.dim() });
-        }
-    }
+    check_vectors(queries, docs)?;
     for columns in [targets.positives, targets.known] {
         for (query, row) in columns.iter().enumerate() {
             if let Some(column) = row.iter().find(|c| **c as usize >= n_docs) {
@@ -411,6 +407,27 @@ fn check(queries: &Matrix, docs: &Matrix, targets: Targets<'_>, temperature: f32
         }
         if let Some(found) = row.iter().find(|weight| !(weight.is_finite() && **weight >= 0.0)) {
             return Err(LossError::Weight { query, found: *found });
+        }
+    }
+    Ok(())
+}
+
+fn check_temperature(temperature: f32) -> Result<(), LossError> {
+    match temperature > 0.0 && temperature.is_finite() {
+        true => Ok(()),
+        false => Err(LossError::Temperature(temperature)),
+    }
+}
+
+fn check_vectors(queries: &Matrix, docs: &Matrix) -> Result<(), LossError> {
+    let (expected, got) = (queries.dim(), docs.dim());
+    if expected != got {
+        return Err(LossError::Shape { what: "numbers in a document vector", expected, got });
+    }
+    for (side, vectors) in [("query", queries), ("document", docs)] {
+        // A masked NaN leaves the loss alone and reaches the gradients all the same, as 0 times NaN.
+        if let Some(place) = vectors.values().iter().position(|x| !x.is_finite()) {
+            return Err(LossError::Vector { side, row: place / vectors.dim() });
         }
     }
     Ok(())

@@ -144,6 +144,9 @@ pub(crate) fn train(
     };
     // Before the model: a folder is a model only when its card is there too.
     write_aside(&card::path(folder), |file| file.write_all(card::page(&card).as_bytes()))?;
+    if let Some((tree, nodes)) = trainer.tree() {
+        model::save_tree(folder, tree, &nodes)?;
+    }
     model::save(folder, trainer.encoder(), recipe, data)?;
     let checkpoint = saved.path;
     fs::remove_file(&checkpoint).with_context(|| format!("{} could not be removed", checkpoint.display()))?;
@@ -329,7 +332,7 @@ impl Show {
     fn event(&mut self, trainer: &Trainer<'_>, event: &Event) -> anyhow::Result<()> {
         match event {
             Event::Stage { name, steps, .. } => self.bar = Some(Bar::new(name, *steps)),
-            Event::Mined { .. } => {}
+            Event::Mined { .. } | Event::Tree { .. } => {}
             Event::Step { loss, .. } => self.loss = *loss,
             Event::Recall { measured, .. } => {
                 let (first, last) = (measured.near, measured.far);

@@ -37,6 +37,25 @@ impl LearnedRows {
         LearnedRows { rows, optimiser, moments, pending }
     }
 
+    /// Other rows, some of which go on where a row of these stands: its numbers, and what the optimiser remembers of it.
+    pub(crate) fn continued(&self, mut rows: Matrix, from: &[Option<usize>]) -> Self {
+        let mut moments = Moments::start(self.optimiser, rows.n_rows(), rows.dim());
+        for (row, earlier) in from.iter().enumerate().filter_map(|(row, from)| Some((row, (*from)?))) {
+            rows.row_mut(row).copy_from_slice(self.rows.row(earlier));
+            let parts =
+                [(&mut moments.first, &self.moments.first), (&mut moments.second, &self.moments.second)];
+            for (part, of) in parts.into_iter().filter(|(part, _)| part.n_rows() > 0) {
+                part.row_mut(row).copy_from_slice(of.row(earlier));
+            }
+            if let Some(steps) = moments.steps.get_mut(row) {
+                *steps = self.moments.steps[earlier];
+            }
+        }
+        let mut continued = LearnedRows::new(rows);
+        (continued.optimiser, continued.moments) = (self.optimiser, moments);
+        continued
+    }
+
     /// The numbers as they stand.
     pub(crate) fn rows(&self) -> &Matrix {
         &self.rows

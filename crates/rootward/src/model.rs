@@ -12,12 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::body::{OpenBody, OpenError};
 use crate::dataset::Dataset;
+use crate::doc_tree::{DocTree, TreeError};
 use crate::encoder::{PARAMETERS, Side, Trainable};
 use crate::files::{WriteError, write_aside};
+use crate::matrix::Matrix;
 use crate::random::{Purpose, stream};
 use crate::recipe::{EncoderConfig, Recipe};
 use crate::table::{TableConfig, TableEncoder};
-use crate::tensors::{TensorError, Tensors};
+use crate::tensors::{Tensor, TensorError, Tensors};
 use crate::text_encoder::{self, TextEncoder};
 
 /// A trained encoder and what is known of it.
@@ -132,6 +134,8 @@ pub enum ModelError {
 }
 
 const FORMAT: u32 = 2;
+const TREE: &str = "tree.safetensors";
+const NODES: &str = "node";
 const CONFIG: &str = "config.json";
 const RECIPE: &str = "recipe.toml";
 
@@ -216,9 +220,36 @@ pub fn save_recipe(folder: &Path, recipe: &Recipe) -> Result<(), WriteError> {
     write_aside(&folder.join(RECIPE), |file| file.write_all(recipe.to_toml().as_bytes()))
 }
 
+/// Writes the document tree that a model was trained with into its folder, and what stands for the nodes, a row for each
+/// slot.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn save_tree(folder: &Path, tree: &DocTree, nodes: &Matrix) -> Result<(), WriteError> {
+    let mut tensors = tree.tensors();
+    tensors.insert(NODES, Tensor::from(nodes));
+    tensors.write(&folder.join(TREE))
+}
+
+/// The document tree that a model was trained with, and what stands for its nodes: shape `(slots, dim)`; `None` where it
+/// was trained without one.
+///
+/// # Errors
+/// When the file cannot be read or is damaged.
+pub fn tree(folder: &Path) -> Result<Option<(DocTree, Matrix)>, TreeError> {
+    let path = folder.join(TREE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let tensors = Tensors::read(&path)?;
+    let tree = DocTree::from_tensors(&tensors)?;
+    let nodes = tensors.matrix_like(NODES, &Matrix::zeros(tree.n_slots(), tree.dim()))?;
+    Ok(Some((tree, nodes)))
+}
+
 /// Whether that is the name of a file that [`save`] or [`save_recipe`] writes.
 pub fn is_part(name: &str) -> bool {
-    [PARAMETERS, RECIPE, CONFIG].contains(&name) || text_encoder::is_body(name)
+    [PARAMETERS, RECIPE, CONFIG, TREE].contains(&name) || text_encoder::is_body(name)
 }
 
 /// The recipe beside a model, as TOML.

@@ -42,6 +42,13 @@ pub enum Purpose {
         /// Place of the step in the stage.
         step: usize,
     },
+    /// The siblings that a step tells documents apart from.
+    Siblings {
+        /// Place of the stage in the recipe.
+        stage: usize,
+        /// Place of the step in the stage.
+        step: usize,
+    },
     /// The signs of a randomisation test.
     Signs {
         /// Which 64 of its permutations.
@@ -76,6 +83,7 @@ pub fn stream(seed: u64, purpose: Purpose) -> Pcg64 {
         Purpose::Epoch { stage, epoch } => [3, stage as u64, epoch as u64],
         Purpose::Step { stage, step } => [4, stage as u64, step as u64],
         Purpose::Mine { stage, step, row } => [12, (stage as u64) << 32 | step as u64, row as u64],
+        Purpose::Siblings { stage, step } => [13, stage as u64, step as u64],
         Purpose::Signs { block } => [20, block as u64, 0],
         Purpose::Bootstrap { sample } => [21, sample as u64, 0],
         Purpose::Synth => [9, 0, 0],

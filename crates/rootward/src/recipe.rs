@@ -7,12 +7,14 @@
 use serde::{Deserialize, Serialize};
 
 use crate::optimiser::Optimiser;
-use crate::table::TableConfig;
+use crate::table::{Score, TableConfig};
 
 pub use text::{BodyConfig, Documents, HeadConfig, LearnFrom, TextConfig, Towers};
+pub use tree::{Centroids, Period, Renew, TreeContrast, TreeFrom};
 
 mod check;
 mod text;
+mod tree;
 
 /// A whole training run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +41,16 @@ pub enum EncoderConfig {
     Table(TableConfig),
     /// Vectors that follow from texts.
     Text(TextConfig),
+}
+
+impl EncoderConfig {
+    /// What a score is.
+    pub fn score(&self) -> Score {
+        match self {
+            EncoderConfig::Table(config) => config.score,
+            EncoderConfig::Text(config) => config.score,
+        }
+    }
 }
 
 /// Whether a number is the one that may be left out.
@@ -86,6 +98,9 @@ pub struct Stage {
     pub negatives: Negatives,
     /// What is minimised.
     pub loss: Loss,
+    /// A contrast of siblings in a document tree, minimised with it; left out, there is no tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<TreeContrast>,
     /// How gradients move parameters.
     pub optimiser: Optimiser,
     /// How fast.

@@ -5,6 +5,7 @@
 //! stop; the trainer itself reads no clock and opens no file. Between two events its whole state is a position, the
 //! encoder's tensors and a few numbers, so a checkpoint taken anywhere continues to the same losses, bit for bit.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
@@ -13,19 +14,22 @@ use crate::dataset::{Dataset, Split};
 use crate::encoder::{Input, Keep, Side, Trainable};
 use crate::eval::{EvalError, Judge, Names, Truth, Vectors, evaluate};
 use crate::ids::QueryIdx;
-use crate::loss::{Scratch, Targets, corrected_softmax, hyperbolic_softmax};
+use crate::loss::{LossError, LossGrad, Scratch, Targets, corrected_softmax, hyperbolic_softmax};
+use crate::matrix::Matrix;
 use crate::pairs::Pairs;
 use crate::random::{Purpose, stream};
-use crate::recipe::{Distance, Loss, Part, Rate, Recipe, Stage};
-use crate::sampling::{NothingToDraw, Sampler};
+use crate::recipe::{Distance, Loss, Part, Rate, Recipe, Stage, TreeContrast};
+use crate::sampling::{Batch, NothingToDraw, Sampler};
 use crate::tensors::Tensors;
 
 mod branch;
+mod contrast;
 mod early_stop;
 mod error;
 mod mining;
 mod temperature;
 
+use contrast::{Grown, Renewed};
 pub use early_stop::{Ended, Measured};
 use early_stop::{StopState, Verdict};
 pub use error::TrainError;
@@ -44,6 +48,7 @@ pub struct Trainer<'a> {
     progress: Progress,
     best: Option<Tensors>,
     hard: HardNegatives,
+    grown: Option<Grown>,
 }
 
 /// Where a run stands.
@@ -96,6 +101,22 @@ pub enum Event {
         /// Candidates that scored too near an exact match.
         passed_over: usize,
     },
+    /// The document tree was brought up to the encoder as it stands.
+    Tree {
+        /// Place of the stage in the recipe.
+        stage: usize,
+        /// Steps taken in the stage.
+        step: usize,
+        /// Nodes of the tree.
+        nodes: usize,
+        /// Levels below its root, that of the documents not counted.
+        depth: usize,
+        /// Nodes that go on from the tree before.
+        continued: usize,
+        /// Share of the documents whose best leaf was no longer theirs; left out of the first tree.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        drift: Option<f64>,
+    },
     /// The parameters were updated once.
     Step {
         /// Place of the stage in the recipe.
@@ -104,6 +125,9 @@ pub enum Event {
         step: usize,
         /// Mean loss of the batch before the update.
         loss: f64,
+        /// What the contrast of siblings has in it, where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contrast: Option<f64>,
         /// Learning rate of the update.
         rate: f32,
         /// What the scores were divided by, where that changes from step to step.
@@ -177,6 +201,7 @@ impl<'a> Trainer<'a> {
             progress,
             best,
             hard,
+            grown: None,
         })
     }
 
@@ -201,6 +226,11 @@ impl<'a> Trainer<'a> {
         self.best = checkpoint.nested(BEST);
         let hard = checkpoint.nested(HARD);
         self.hard = hard.map_or(Ok(HardNegatives::default()), |hard| HardNegatives::from_tensors(&hard))?;
+        self.grown = None;
+        if let Some(tree) = checkpoint.nested(TREE) {
+            let optimiser = self.recipe.stages[progress.stage.min(self.recipe.stages.len() - 1)].optimiser;
+            self.grown = Some(Grown::from_tensors(&tree, self.recipe.encoder.score(), optimiser)?);
+        }
         self.sampler = None;
         self.progress = progress;
         Ok(())
@@ -220,6 +250,9 @@ impl<'a> Trainer<'a> {
         checkpoint.nest(ENCODER, self.encoder.tensors(keep));
         if let Some(best) = &self.best {
             checkpoint.nest(BEST, best.clone());
+        }
+        if let Some(grown) = &self.grown {
+            checkpoint.nest(TREE, grown.tensors(keep));
         }
         self.check_finite(&checkpoint)?;
         if self.recipe.stages.get(self.progress.stage).is_some_and(|stage| stage.negatives.mined.is_some()) {
@@ -276,6 +309,9 @@ impl<'a> Trainer<'a> {
         let stage = &self.recipe.stages[place];
         let event = Event::Stage { stage: place, name: stage.name.clone(), steps: self.stage_steps(place)? };
         self.encoder.start_optimiser(stage.optimiser);
+        if let Some(grown) = &mut self.grown {
+            grown.start_stage(stage.optimiser);
+        }
         self.progress.stop = StopState::default();
         self.progress.learned_temperature = temperature::learned_from(stage.loss);
         // Early stopping holds a recall against its value before the first step.
@@ -291,39 +327,64 @@ impl<'a> Trainer<'a> {
             let (documents, passed_over) = self.mine(mined, place, step, steps)?;
             return Ok(Event::Mined { stage: place, step, documents, passed_over });
         }
+        let per_epoch = self.sampler.as_ref().expect("stage_steps_cached made it").steps_per_epoch();
+        let due = |contrast| self.grown.as_ref().is_none_or(|grown| grown.is_due(contrast, step, per_epoch));
+        if let Some(contrast) = stage.tree.filter(|contrast| due(*contrast)) {
+            return self.renew(contrast, place, step);
+        }
         let hard = self.hard.of(step).unwrap_or_default();
         let batch = self.sampler.as_mut().expect("stage_steps_cached made it").batch_with(step, hard);
+        let drawn = stage.tree.zip(self.grown.as_ref()).map(|(contrast, grown)| {
+            let mut rng = stream(self.recipe.seed, Purpose::Siblings { stage: place, step });
+            grown.draw(contrast, &batch, self.train, &mut rng)
+        });
         let queries = Input::queries(self.data, &batch.queries);
-        let docs: Vec<Input<'_>> = batch.docs.iter().map(|d| Input::doc(self.data, *d)).collect();
+        let siblings = drawn.as_ref().map_or(&[][..], |drawn| &drawn.docs);
+        let docs: Vec<Input<'_>> =
+            batch.docs.iter().chain(siblings).map(|doc| Input::doc(self.data, *doc)).collect();
         let query_vectors = self.encoder.encode_in_training(Side::Query, &queries)?; // (batch, dim)
-        let doc_vectors = self.encoder.encode_in_training(Side::Document, &docs)?; // (n_docs, dim)
+        let doc_vectors = self.encoder.encode_in_training(Side::Document, &docs)?; // (n_docs + siblings, dim)
 
-        let targets = Targets {
-            positives: &batch.positives,
-            known: &batch.known,
-            log_weights: batch.log_weights.as_deref(),
-            weights: batch.weights.as_ref(),
-        };
         let learned = self.progress.learned_temperature;
         let temperature = temperature::of_step(stage.loss, learned, step, steps);
-        let Loss::Softmax { distance, .. } = stage.loss;
-        let softmax = match distance {
-            None => corrected_softmax,
-            Some(Distance::Hyperbolic) => hyperbolic_softmax,
+        let failed = |cause| {
+            let (stage, name, step) = (place, stage.name.clone(), step + 1);
+            TrainError::Loss { stage, name, step, cause }
         };
-        let found = softmax(&mut self.scratch, &query_vectors, &doc_vectors, targets, temperature).map_err(
-            |cause| {
-                let (stage, name, step) = (place, stage.name.clone(), step + 1);
-                TrainError::Loss { stage, name, step, cause }
-            },
-        )?;
+        let score = self.recipe.encoder.score();
+        let contrast = match (stage.tree, &self.grown, &drawn) {
+            (Some(settings), Some(grown), Some(drawn)) => {
+                let found = grown.contrast(settings, score, drawn, &query_vectors, &doc_vectors);
+                Some((settings, found.map_err(failed)?))
+            }
+            _ => None,
+        };
+        let own = match contrast {
+            Some((settings, _)) if settings.beside == 0.0 => None,
+            _ => {
+                let docs = first_rows(&doc_vectors, batch.docs.len()); // (n_docs, dim)
+                let loss = stage.loss;
+                Some(
+                    softmax(&mut self.scratch, loss, &batch, &query_vectors, &docs, temperature)
+                        .map_err(failed)?,
+                )
+            }
+        };
+        let whole = match (own, &contrast) {
+            (Some(own), None) => own,
+            (own, Some((settings, contrast))) => contrast.beside(own, *settings),
+            (None, None) => unreachable!("without a contrast the stage's own loss is computed"),
+        };
 
-        let slope = || found.slope_over_log_temperature(&query_vectors);
+        let slope = || whole.slope_over_log_temperature(&query_vectors);
         self.progress.learned_temperature = temperature::after_step(stage.loss, learned, slope);
         let rate = rate_at(stage, step, steps);
-        self.encoder.backward(Side::Query, &queries, &found.queries)?;
-        self.encoder.backward(Side::Document, &docs, &found.docs)?;
+        self.encoder.backward(Side::Query, &queries, &whole.queries)?;
+        self.encoder.backward(Side::Document, &docs, &whole.docs)?;
         self.encoder.step(rate);
+        if let (Some((settings, contrast)), Some(grown)) = (&contrast, &mut self.grown) {
+            grown.step(contrast, *settings, rate);
+        }
 
         let step = step + 1;
         self.progress.step = step;
@@ -331,7 +392,16 @@ impl<'a> Trainer<'a> {
         self.progress.next = if due { Next::Measure } else { Next::Step };
         let (queries, documents) = (batch.queries.len(), batch.docs.len());
         let temperature = temperature::changes(stage.loss).then_some(temperature);
-        Ok(Event::Step { stage: place, step, loss: found.loss, rate, temperature, queries, documents })
+        let (loss, contrast) = (whole.loss, contrast.map(|(_, contrast)| contrast.loss));
+        Ok(Event::Step { stage: place, step, loss, contrast, rate, temperature, queries, documents })
+    }
+
+    fn renew(&mut self, contrast: TreeContrast, place: usize, step: usize) -> Result<Event, TrainError> {
+        let renewed = self.renew_tree(contrast, self.recipe.stages[place].optimiser, step)?;
+        let tree = &self.grown.as_ref().expect("it was just renewed").tree;
+        let (nodes, depth) = (tree.nodes().count(), tree.depth());
+        let Renewed { drift, continued } = renewed;
+        Ok(Event::Tree { stage: place, step, nodes, depth, continued, drift })
     }
 
     fn measure(&mut self, place: usize) -> Result<Event, TrainError> {
@@ -414,6 +484,39 @@ const PROGRESS: &str = "progress";
 const ENCODER: &str = "encoder.";
 const BEST: &str = "best.";
 const HARD: &str = "hard.";
+const TREE: &str = "tree.";
+
+/// The stage's own loss on a batch.
+fn softmax(
+    scratch: &mut Scratch,
+    loss: Loss,
+    batch: &Batch,
+    queries: &Matrix,
+    docs: &Matrix,
+    temperature: f32,
+) -> Result<LossGrad, LossError> {
+    let targets = Targets {
+        positives: &batch.positives,
+        known: &batch.known,
+        log_weights: batch.log_weights.as_deref(),
+        weights: batch.weights.as_ref(),
+    };
+    let Loss::Softmax { distance, .. } = loss;
+    let softmax = match distance {
+        None => corrected_softmax,
+        Some(Distance::Hyperbolic) => hyperbolic_softmax,
+    };
+    softmax(scratch, queries, docs, targets, temperature)
+}
+
+/// The first rows of a matrix: itself, where it has no more.
+fn first_rows(matrix: &Matrix, n: usize) -> Cow<'_, Matrix> {
+    if matrix.n_rows() == n {
+        return Cow::Borrowed(matrix);
+    }
+    let values = matrix.values()[..n * matrix.dim()].to_vec();
+    Cow::Owned(Matrix::new(n, matrix.dim(), values).expect("so many rows"))
+}
 
 /// The queries measured during training: those of the dev split, else a sample of those that are trained.
 ///

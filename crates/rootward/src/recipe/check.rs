@@ -4,9 +4,11 @@
 //! and what would make sense.
 
 use super::{
-    BodyConfig, By, Distance, Documents, EncoderConfig, HeadConfig, LearnFrom, Loss, Mined, Rate, Recipe,
-    RecipeError, Sampling, Source, Stage, TEMPERATURES, TextConfig,
+    BodyConfig, By, Centroids, Distance, Documents, EncoderConfig, HeadConfig, LearnFrom, Loss, Mined,
+    Period, Rate, Recipe, RecipeError, Renew, Sampling, Source, Stage, TEMPERATURES, TextConfig,
+    TreeContrast,
 };
+use crate::doc_tree::TreeShape;
 use crate::optimiser::Optimiser;
 use crate::table::{Score, TableConfig};
 
@@ -14,25 +16,21 @@ impl Recipe {
     pub(super) fn check(&self) -> Result<(), RecipeError> {
         let validation = self.validation;
         demand("seed", self.seed, i64::try_from(self.seed).is_ok(), "0 to 2^63 - 1, as TOML holds it")?;
-        let score = match &self.encoder {
+        match &self.encoder {
             EncoderConfig::Table(config) => {
-                let TableConfig { dim, score, init } = *config;
+                let TableConfig { dim, init, .. } = *config;
                 demand("encoder.dim", dim, WIDTHS.contains(&dim), "1 to 65536")?;
                 demand("encoder.init", init, positive(init), "a number above 0")?;
-                score
             }
-            EncoderConfig::Text(config) => {
-                config.check()?;
-                config.score
-            }
-        };
+            EncoderConfig::Text(config) => config.check()?,
+        }
         self.check_learn_from()?;
         demand("validation.queries", validation.queries, validation.queries > 0, "1 or more")?;
         demand("validation.every", validation.every, validation.every > 0, "1 or more")?;
         demand("stages", "empty", !self.stages.is_empty(), "at least one stage")?;
         for (place, stage) in self.stages.iter().enumerate() {
             stage.check(&format!("stages.{place}"))?;
-            stage.check_geometry(&format!("stages.{place}"), score)?;
+            stage.check_geometry(&format!("stages.{place}"), self.encoder.score())?;
         }
         Ok(())
     }
@@ -191,6 +189,12 @@ impl Stage {
                 "either a temperature_end or a temperature_rate",
             )?;
         }
+        if let Some(tree) = self.tree {
+            tree.check(&key("tree"))?;
+            let learned = temperature_rate.unwrap_or(0.0);
+            let fits = temperature_rate.is_none();
+            demand(&key("loss.temperature_rate"), learned, fits, "none beside a tree")?;
+        }
         let power = distance_power.unwrap_or(0.0);
         demand(&key("loss.distance_power"), power, exponent(power), "-10 to 10")?;
         if let Optimiser::Adam { beta1, beta2, epsilon, decay, .. } = self.optimiser {
@@ -232,6 +236,12 @@ impl Stage {
                 demand(&key, learned, temperature_rate.is_none(), "none beside a hyperbolic distance")?;
             }
         }
+        demand(
+            &format!("{at}.tree"),
+            "given",
+            !hyperbolic || self.tree.is_none(),
+            "no tree in hyperbolic space",
+        )?;
         let fits = hyperbolic || !self.optimiser.is_riemannian();
         demand(
             &format!("{at}.optimiser.kind"),
@@ -239,6 +249,46 @@ impl Stage {
             fits,
             "adam, adagrad or sgd unless `encoder.score` is hyperbolic",
         )
+    }
+}
+
+impl TreeContrast {
+    fn check(&self, at: &str) -> Result<(), RecipeError> {
+        let key = |name: &str| format!("{at}.{name}");
+        let TreeShape { branching, leaf_size, balance, iterations, sample } = self.shape;
+        demand(&key("shape.branching"), branching, (2..=MOST).contains(&branching), "2 to 16777216")?;
+        demand(&key("shape.leaf_size"), leaf_size, (1..=MOST).contains(&leaf_size), "1 to 16777216")?;
+        let fits = balance >= 1.0 && balance < branching as f32;
+        demand(&key("shape.balance"), balance, fits, "at least 1 and below `branching`")?;
+        demand(&key("shape.iterations"), iterations, (1..=1000).contains(&iterations), "1 to 1000")?;
+        demand(&key("shape.sample"), sample, (1..=MOST).contains(&sample), "1 to 16777216")?;
+        let zero_or_more = |x: f32| x >= 0.0 && x.is_finite();
+        demand(&key("weight"), self.weight, positive(self.weight), "a number above 0")?;
+        demand(&key("beside"), self.beside, zero_or_more(self.beside), "0 or more")?;
+        let expected = "a number above 0; scores are divided by it";
+        demand(&key("temperature"), self.temperature, positive(self.temperature), expected)?;
+        demand(&key("level_factor"), self.level_factor, zero_or_more(self.level_factor), "0 or more")?;
+        demand(&key("documents"), self.documents, (1..=MOST).contains(&self.documents), "1 to 16777216")?;
+        demand(&key("nodes"), self.nodes, (1..=MOST).contains(&self.nodes), "1 to 16777216")?;
+        let most = self.near_duplicates.unwrap_or(1.0);
+        demand(&key("near_duplicates"), most, (0.0..=1.0).contains(&most), "0 to 1, a cosine")?;
+        demand(&key("size_power"), self.size_power, (0.0..=1.0).contains(&self.size_power), "0 to 1")?;
+        if let Centroids::Learned { speed } = self.centroids {
+            demand(&key("centroids.speed"), speed, positive(speed), "a number above 0")?;
+        }
+        if let Some(every) = self.renew.every() {
+            let (Period::Steps(n) | Period::Epochs(n)) = every;
+            demand(&key("renew.every"), n, n > 0, "1 or more")?;
+        }
+        if let Renew::Move { momentum, .. } = self.renew {
+            demand(
+                &key("renew.momentum"),
+                momentum,
+                (0.0..1.0).contains(&momentum),
+                "0 or more and below 1",
+            )?;
+        }
+        Ok(())
     }
 }
 

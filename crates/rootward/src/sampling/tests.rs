@@ -107,6 +107,7 @@ fn stage(sampling: Sampling, negatives: Negatives, batch: usize) -> Stage {
             distance_power: None,
             distance: None,
         },
+        tree: None,
         optimiser: Optimiser::Sgd {},
         rate: Rate { start: 0.1, end: 0.1, warm_up: 0.0 },
         early_stop: None,

@@ -1,5 +1,6 @@
 //! Why a run cannot go on: what it was given does not fit, or its numbers ceased to be numbers.
 
+use crate::doc_tree::TreeError;
 use crate::encoder::EncodeError;
 use crate::eval::EvalError;
 use crate::loss::LossError;
@@ -20,6 +21,9 @@ pub enum TrainError {
     /// A stage has nothing to draw.
     #[error(transparent)]
     Draw(#[from] NothingToDraw),
+    /// No document tree can be grown.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
     /// The encoder has no vector for an input.
     #[error(transparent)]
     Encode(#[from] EncodeError),

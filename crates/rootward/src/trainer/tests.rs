@@ -136,6 +136,65 @@ fn a_run_goes_on_from_a_checkpoint_after_any_event_bit_for_bit() {
     assert_goes_on(TWO_STAGES);
     assert_goes_on(&changing());
     assert_goes_on(&mining());
+    assert_goes_on(&contrasting());
+}
+
+/// Two stages with a tree each: one whose documents move, and one that is grown anew and whose nodes learn.
+fn contrasting() -> String {
+    let tree = |from: &str, centroids: &str, renew: &str, beside: f32| {
+        format!(
+            "tree = {{ from = \"{from}\", shape = {{ branching = 3, leaf_size = 4, balance = 1.5, iterations = 4, \
+             sample = 64 }}, centroids = {centroids}, renew = {renew}, weight = 0.5, beside = {beside:?}, \
+             temperature = 1.0, level_factor = 0.5, documents = 3, nodes = 2, near_duplicates = 0.999, \
+             size_power = 0.5 }}\n"
+        )
+    };
+    let moves = r#"{ kind = "move", every = { steps = 4 }, momentum = 0.5 }"#;
+    let first = tree("clusters", r#"{ kind = "members" }"#, moves, 1.0);
+    let regrown = r#"{ kind = "regrow", every = { epochs = 1 } }"#;
+    let second = tree("hierarchy", r#"{ kind = "learned", speed = 0.5 }"#, regrown, 0.0);
+    TWO_STAGES
+        .replace("optimiser = { kind = \"adam\"", &format!("{first}optimiser = {{ kind = \"adam\""))
+        .replace("optimiser = { kind = \"sgd\"", &format!("{second}optimiser = {{ kind = \"sgd\""))
+}
+
+#[test]
+fn a_tree_is_renewed_as_often_as_asked_and_its_nodes_go_on() {
+    let told = events(&tree(3, 3), &contrasting());
+    let trees = |place: usize| -> Vec<(usize, usize, bool)> {
+        let told = told.iter().filter_map(|event| match event {
+            Event::Tree { stage, step, continued, drift, .. } if *stage == place => {
+                Some((*step, *continued, drift.is_some()))
+            }
+            _ => None,
+        });
+        told.collect()
+    };
+    let first = trees(0);
+    assert_eq!(first.iter().map(|(step, ..)| *step).collect::<Vec<_>>(), [0, 4, 8]);
+    assert_eq!(first[0], (0, 0, false));
+    assert!(first[1..].iter().all(|(_, continued, drifts)| *continued > 5 && *drifts), "{first:?}");
+    let second = trees(1);
+    assert!(second.len() > 1 && second.iter().all(|(_, continued, _)| *continued > 0), "{second:?}");
+    let losses: Vec<(f64, f64)> = told
+        .iter()
+        .filter_map(|event| match event {
+            Event::Step { stage: 1, loss, contrast, .. } => Some((*loss, contrast.unwrap())),
+            _ => None,
+        })
+        .collect();
+    assert!(losses.iter().all(|(loss, contrast)| (loss - 0.5 * contrast).abs() < 1e-9), "nothing beside it");
+}
+
+#[test]
+fn contrast_of_siblings_alone_teaches_a_small_tree() {
+    let tree = "tree = { from = \"hierarchy\", shape = { branching = 8, leaf_size = 16, balance = 2.0, iterations = 4, sample = 64 }, \
+                centroids = { kind = \"members\" }, renew = { kind = \"regrow\", every = { epochs = 1 } }, weight = 1.0, \
+                beside = 0.0, temperature = 0.1, level_factor = 1.0, documents = 8, nodes = 8 }\noptimiser";
+    let recipe =
+        CLIMB.replace("optimiser", tree).replace(", uniform = 64, siblings = 2, ancestor_siblings = 0.2", "");
+    let recall = learnt(&recipe);
+    assert!(recall.iter().all(|share| *share > 0.6), "{recall:?}");
 }
 
 /// Two stages of which the last mines hard negatives, at steps between which no recall is measured.
@@ -232,6 +291,7 @@ fn events_tell_a_run_in_order() {
         .map(|event| match event {
             Event::Stage { .. } => "stage",
             Event::Mined { .. } => "mined",
+            Event::Tree { .. } => "tree",
             Event::Step { .. } => "step",
             Event::Recall { .. } => "recall",
             Event::StageEnd { .. } => "end",
@@ -261,7 +321,7 @@ fn the_state_that_is_kept_is_the_one_of_the_kept_step() {
                     assert!(best.1 == kept && best.3 == state, "stage {stage} kept {kept}");
                     ended.push((reason, kept));
                 }
-                Event::Stage { .. } | Event::Mined { .. } | Event::Step { .. } => {}
+                Event::Stage { .. } | Event::Mined { .. } | Event::Tree { .. } | Event::Step { .. } => {}
             }
         }
         // The second stage was stopped, and not at the state that it kept.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::optimiser::Optimiser;
 use crate::table::TableConfig;
 
-pub use text::{BodyConfig, Documents, HeadConfig, LearnFrom, TextConfig, Towers};
+pub use text::{BodyConfig, Documents, HeadConfig, LearnFrom, Runs, TextConfig, Towers};
 
 mod check;
 mod text;

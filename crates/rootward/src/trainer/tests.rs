@@ -6,7 +6,7 @@ use crate::eval::NameTable;
 use crate::hierarchy::{Edge, Hierarchy};
 use crate::ids::DocIdx;
 use crate::model;
-use crate::recipe::{EarlyStop, Part};
+use crate::recipe::{EarlyStop, LearnFrom, Part, Runs};
 
 /// A tree in which every document has `width` children down to `height`; each document is its own query.
 fn tree(width: u32, height: u32) -> Dataset {
@@ -136,6 +136,28 @@ fn a_run_goes_on_from_a_checkpoint_after_any_event_bit_for_bit() {
     assert_goes_on(TWO_STAGES);
     assert_goes_on(&changing());
     assert_goes_on(&mining());
+}
+
+#[test]
+fn a_run_on_queries_that_are_made_goes_on_when_they_are_made_again() {
+    let words: Vec<String> = (0..40).map(|at| format!("w{at}.")).collect();
+    let mut data = tree(3, 2);
+    for (place, doc) in data.docs.iter_mut().enumerate() {
+        doc.text = words[place..place + 20].join(" ");
+    }
+    let runs = Runs { each: 2, least: 3, most: 6 };
+    let from = [LearnFrom::RepeatedJudgements { times: 2 }, LearnFrom::Spans(runs), LearnFrom::Crops(runs)];
+    let taught = || data.teaching(&from, 7).unwrap().into_owned();
+    assert_eq!(taught().queries, taught().queries);
+    let (checkpoint, rest) = with_trainer(&taught(), TWO_STAGES, |trainer| {
+        (0..9).for_each(|_| drop(trainer.advance().unwrap()));
+        (trainer.checkpoint().unwrap(), finish(trainer))
+    });
+    let resumed = with_trainer(&taught(), TWO_STAGES, |trainer| {
+        trainer.resume(&checkpoint).unwrap();
+        finish(trainer)
+    });
+    assert!(resumed == rest);
 }
 
 /// Two stages of which the last mines hard negatives, at steps between which no recall is measured.

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bm25::Bm25;
 use crate::dataset::{Dataset, Split};
 use crate::encoder::{Input, Keep, Side, Trainable};
 use crate::eval::{EvalError, Judge, Names, Truth, Vectors, evaluate};
@@ -44,6 +45,8 @@ pub struct Trainer<'a> {
     progress: Progress,
     best: Option<Tensors>,
     hard: HardNegatives,
+    /// The words of all documents, once a stage mines by them.
+    words: Option<Bm25>,
 }
 
 /// Where a run stands.
@@ -177,6 +180,7 @@ impl<'a> Trainer<'a> {
             progress,
             best,
             hard,
+            words: None,
         })
     }
 

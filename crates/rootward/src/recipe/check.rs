@@ -200,7 +200,7 @@ impl Stage {
         demand(&key("negatives.ancestor_siblings"), drawn, share(drawn), "0 to 1")?;
         demand(&key("negatives.uniform"), negatives.uniform, negatives.uniform <= MOST, "at most 16777216")?;
         demand(&key("negatives.siblings"), negatives.siblings, negatives.siblings <= 1000, "at most 1000")?;
-        if let Some(Mined { each, every, among, margin }) = negatives.mined {
+        if let Some(Mined { each, every, among, margin, .. }) = negatives.mined {
             demand(&key("negatives.mined.each"), each, (1..=1000).contains(&each), "1 to 1000")?;
             demand(&key("negatives.mined.every"), every, every > 0, "1 or more")?;
             let fits = (each..=MOST).contains(&among);

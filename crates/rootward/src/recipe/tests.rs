@@ -420,6 +420,17 @@ fn a_recipe_without_stages_is_refused() {
     assert!(Recipe::parse(head, &[]).unwrap_err().to_string().contains("missing field `stages`"));
 }
 
+#[test]
+fn hard_negatives_are_mined_by_the_encoder_unless_by_words() {
+    let mined = |by: &str| {
+        let text = format!("mined = {{ {by}each = 2, every = 100, among = 50, margin = 0.1 }}");
+        let recipe = parse(&WHOLE.replacen("alpha = 0.5", &text, 1));
+        assert_eq!(parse(&recipe.to_toml()), recipe);
+        recipe.stages[0].negatives.mined.map(|mined| mined.by)
+    };
+    assert_eq!((mined(""), mined("by = \"words\", ")), (Some(MinedBy::Encoder), Some(MinedBy::Words)));
+}
+
 /// A recipe with every source of queries.
 const TAUGHT: &str = r#"
 seed = 7

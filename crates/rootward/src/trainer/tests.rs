@@ -187,10 +187,34 @@ fn hard_negatives_are_mined_for_some_steps_at_a_time_and_scored_in_each() {
     more.for_each(|((_, more), (_, fewer))| assert!(more > fewer, "{with:?} {without:?}"));
 }
 
+#[test]
+fn hard_negatives_by_words_are_the_same_whatever_the_encoder_knows_and_survive_a_checkpoint() {
+    let mut data = tree(3, 3);
+    for place in 0..data.docs.len() {
+        let words = format!("common w{} w{}", place % 5, place % 7);
+        data.docs[place].text.clone_from(&words);
+        data.queries[place].text = words;
+    }
+    let by_words = mining().replace("each = 2, every = 4", r#"by = "words", each = 2, every = 4"#);
+    assert_goes_on_with(&data, &by_words);
+    let mined = |recipe: &str| -> Vec<usize> {
+        let told = events(&data, recipe).into_iter().filter_map(|event| match event {
+            Event::Mined { documents, .. } => Some(documents),
+            _ => None,
+        });
+        told.take(1).collect()
+    };
+    let other_start = by_words.replace("init = 0.5", "init = 2.0");
+    assert!(mined(&by_words)[0] > 0 && mined(&by_words) == mined(&other_start));
+}
+
 fn assert_goes_on(recipe: &str) {
-    let data = tree(3, 3);
+    assert_goes_on_with(&tree(3, 3), recipe);
+}
+
+fn assert_goes_on_with(data: &Dataset, recipe: &str) {
     let (mut checkpoints, mut told) = (Vec::new(), Vec::new());
-    let parameters = with_trainer(&data, recipe, |trainer| {
+    let parameters = with_trainer(data, recipe, |trainer| {
         checkpoints.push(trainer.checkpoint().unwrap());
         while let Some(event) = trainer.advance().unwrap() {
             told.push(serde_json::to_string(&event).unwrap());
@@ -203,7 +227,7 @@ fn assert_goes_on(recipe: &str) {
     for (place, checkpoint) in checkpoints.iter().enumerate() {
         let path = folder.path().join("checkpoint.safetensors");
         checkpoint.write(&path).unwrap();
-        let resumed = with_trainer(&data, recipe, |trainer| {
+        let resumed = with_trainer(data, recipe, |trainer| {
             trainer.resume(&Tensors::read(&path).unwrap()).unwrap();
             assert_eq!((trainer.progress().events, &trainer.checkpoint().unwrap()), (place, checkpoint));
             finish(trainer)

@@ -7,7 +7,8 @@
 //! it. Values in, values out: nothing here prints, and only readers and writers open files.
 //!
 //! Sources: **\[HR\]** You et al., *Hierarchical Retrieval: The Geometry and a Pretrain-Finetune Recipe*, NeurIPS 2025,
-//! arXiv 2509.16411.
+//! arXiv 2509.16411. **\[HCE\]** Chen, Sharma, Pauls, Van Durme: *Hierarchical corpus encoder: Fusing generative
+//! retrieval and dense indices*, arXiv 2502.18877.
 
 #![forbid(unsafe_code)]
 
@@ -21,6 +22,7 @@ pub mod dataset;
 pub mod diagnosis;
 pub mod digits;
 pub mod distillation;
+pub mod doc_tree;
 pub mod doctor;
 pub mod encoder;
 pub mod eval;

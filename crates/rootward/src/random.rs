@@ -69,6 +69,11 @@ pub enum Purpose {
         /// Place of the document.
         doc: usize,
     },
+    /// How the documents of a node of a doc tree are divided.
+    Cluster {
+        /// Place of the node.
+        node: usize,
+    },
 }
 
 /// The stream of a purpose under a seed.
@@ -87,6 +92,7 @@ pub fn stream(seed: u64, purpose: Purpose) -> Pcg64 {
         Purpose::Crops { doc } => [31, doc as u64, 0],
         Purpose::Synth => [9, 0, 0],
         Purpose::Construction { doc } => [5, doc as u64, 0],
+        Purpose::Cluster { node } => [30, node as u64, 0],
     };
     Pcg64::seed_from_u64(name.into_iter().fold(scatter(seed), |state, word| scatter(state ^ scatter(word))))
 }

@@ -1,0 +1,192 @@
+//! Finding the way down the tree, and letting documents move to where it leads.
+//!
+//! A beam search keeps the best few nodes of each level by inner product with their centroids; of all the nodes met
+//! that own documents, or have nothing below them, the best is a vector's home. When an encoder learns, vectors move:
+//! centroids follow, documents change homes, and nodes stay what they are.
+
+use std::cmp::Ordering;
+
+use rayon::prelude::*;
+use rootward_kernels::dot;
+
+use super::{DocTree, NodeIdx};
+use crate::ids::DocIdx;
+use crate::matrix::Matrix;
+
+/// A node and its inner product with what was asked for.
+#[derive(Clone, Copy, Debug)]
+struct Scored {
+    node: NodeIdx,
+    score: f32,
+}
+
+/// How many documents are no longer where the way down the tree leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drift {
+    /// Documents whose best home is another.
+    pub moved: usize,
+    /// Documents of the tree.
+    pub of: usize,
+}
+
+impl Drift {
+    /// The share of documents that moved; 0 of an empty tree.
+    pub fn share(self) -> f64 {
+        if self.of == 0 { 0.0 } else { self.moved as f64 / self.of as f64 }
+    }
+}
+
+impl DocTree {
+    /// The best home of each row, by beam search from the root.
+    ///
+    /// `beam`: how many nodes of a level are looked below, at least 1. Of equal nodes the first is taken.
+    ///
+    /// # Panics
+    /// When vectors are of another width than the tree's.
+    pub fn route(&self, vectors: &Matrix, beam: usize) -> Vec<NodeIdx> {
+        assert_eq!(vectors.dim(), self.dim, "vectors and the tree have one dim");
+        (0..vectors.n_rows())
+            .into_par_iter()
+            .with_min_len(64)
+            .map(|row| self.best_home(vectors.row(row), beam))
+            .collect()
+    }
+
+    /// How many documents the way down the tree leads elsewhere than home, given vectors as they are now.
+    ///
+    /// A few do so in a tree that was just grown: those whom a full child turned away, and those that a narrow beam
+    /// misses.
+    ///
+    /// # Panics
+    /// When a document of the tree has no vector, or vectors are of another width.
+    pub fn drift(&self, vectors: &Matrix, beam: usize) -> Drift {
+        let docs = self.docs();
+        let moved = docs.par_iter().with_min_len(64).filter(|(doc, home)| {
+            let vector = vectors.row(doc.at());
+            self.best_home(vector, beam) != *home
+        });
+        Drift { moved: moved.count(), of: docs.len() }
+    }
+
+    /// Lets centroids follow vectors that moved, then documents go to better homes where there is room; how many went.
+    ///
+    /// `mean = momentum · old + (1 - momentum) · new`: `momentum` 0 takes the means of the vectors as they are now, 1
+    /// leaves all as they were. Who gains most goes first, and as often as somebody else left room the others are asked
+    /// again. Nodes keep their [`NodeIdx`]; those that everybody left vanish.
+    ///
+    /// # Panics
+    /// When a document of the tree has no vector or one that is not finite, vectors are of another width, or `momentum`
+    /// is not from 0 to 1.
+    pub fn reassign(&mut self, vectors: &Matrix, momentum: f32, beam: usize) -> usize {
+        assert!((0.0..=1.0).contains(&momentum), "momentum is from 0 to 1");
+        assert_eq!(vectors.dim(), self.dim, "vectors and the tree have one dim");
+        let docs = self.docs();
+        let finite = |doc: DocIdx| vectors.row(doc.at()).iter().all(|x| x.is_finite());
+        assert!(docs.par_iter().all(|(doc, _)| finite(*doc)), "every vector is finite");
+        let momentum = f64::from(momentum);
+        let new = self.sums_of(vectors);
+        for (sum, new) in self.sums.iter_mut().zip(new) {
+            *sum = momentum * *sum + (1.0 - momentum) * new;
+        }
+        self.refresh_all();
+        let moved = self.migrate(self.wishes(&docs, vectors, beam), vectors);
+        let left: Vec<NodeIdx> = moved.iter().map(|(_, from)| *from).collect();
+        self.prune(left);
+        // Who went twice went once.
+        moved.chunk_by(|(doc, _), (next, _)| doc == next).count()
+    }
+
+    /// All documents with their homes, in ascending order.
+    fn docs(&self) -> Vec<(DocIdx, NodeIdx)> {
+        (0..).zip(&self.homes).filter_map(|(doc, home)| Some((DocIdx(doc), (*home)?))).collect()
+    }
+
+    /// The best home of a vector.
+    pub(super) fn best_home(&self, vector: &[f32], beam: usize) -> NodeIdx {
+        let mut best: Option<Scored> = None;
+        self.descend(vector, beam, |met| {
+            if best.is_none_or(|best| better(&met, &best).is_lt()) {
+                best = Some(met);
+            }
+        });
+        best.expect("every way down ends at a node with nothing below it").node
+    }
+
+    /// Calls `visit` with every home that a beam search from the root meets.
+    fn descend(&self, vector: &[f32], beam: usize, mut visit: impl FnMut(Scored)) {
+        let scored = |node: NodeIdx| Scored { node, score: dot(vector, self.unit(node)) };
+        let mut level = vec![scored(Self::ROOT)];
+        while !level.is_empty() {
+            let is_home = |met: &&Scored| {
+                let node = self.node(met.node);
+                !node.docs.is_empty() || node.children.is_empty()
+            };
+            level.iter().filter(is_home).for_each(|met| visit(*met));
+            level.retain(|met| !self.node(met.node).children.is_empty());
+            level.sort_unstable_by(better);
+            level.truncate(beam.max(1));
+            level = level
+                .iter()
+                .flat_map(|met| &self.node(met.node).children)
+                .map(|node| scored(*node))
+                .collect();
+        }
+    }
+
+    /// The documents with better homes than theirs, these best first; in the order of what they gain by the best.
+    fn wishes(&self, docs: &[(DocIdx, NodeIdx)], vectors: &Matrix, beam: usize) -> Vec<Wish> {
+        let wish = |(doc, home): &(DocIdx, NodeIdx)| {
+            let vector = vectors.row(doc.at());
+            let here = Scored { node: *home, score: dot(vector, self.unit(*home)) };
+            let mut homes = Vec::new();
+            self.descend(vector, beam, |met| {
+                if better(&met, &here).is_lt() {
+                    homes.push(met);
+                }
+            });
+            homes.sort_unstable_by(better);
+            homes.truncate(beam.max(1));
+            let gain = homes.first()?.score - here.score;
+            Some(Wish { doc: *doc, gain, homes: homes.into_iter().map(|met| met.node).collect() })
+        };
+        let mut wishes: Vec<Wish> = docs.par_iter().with_min_len(64).filter_map(wish).collect();
+        wishes.sort_unstable_by(|a, b| b.gain.total_cmp(&a.gain).then(a.doc.cmp(&b.doc)));
+        wishes
+    }
+
+    /// Moves documents to the best of the homes they wish for that has room; the homes that
+    /// each left, by document.
+    fn migrate(&mut self, mut wishes: Vec<Wish>, vectors: &Matrix) -> Vec<(DocIdx, NodeIdx)> {
+        let mut left = Vec::new();
+        loop {
+            let before: usize = wishes.iter().map(|wish| wish.homes.len()).sum();
+            for Wish { doc, homes, .. } in &mut wishes {
+                let has_room = |node: &NodeIdx| self.node(*node).docs.len() < self.shape.leaf_size;
+                let Some(place) = homes.iter().position(has_room) else { continue };
+                let vector = vectors.row(doc.at());
+                let from = self.take(*doc, vector);
+                self.put(*doc, homes[place], vector);
+                homes.truncate(place);
+                left.push((*doc, from));
+            }
+            wishes.retain(|wish| !wish.homes.is_empty());
+            if wishes.iter().map(|wish| wish.homes.len()).sum::<usize>() == before {
+                break;
+            }
+        }
+        left.sort_by_key(|(doc, _)| *doc);
+        left
+    }
+}
+
+/// A document, the homes that are better than its own, best first, and how much better the best is.
+struct Wish {
+    doc: DocIdx,
+    gain: f32,
+    homes: Vec<NodeIdx>,
+}
+
+/// Greater scores first, then the lesser place.
+fn better(a: &Scored, b: &Scored) -> Ordering {
+    b.score.total_cmp(&a.score).then(a.node.cmp(&b.node))
+}

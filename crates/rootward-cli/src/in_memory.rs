@@ -48,7 +48,7 @@ pub(crate) fn train(
     recipe: &Recipe,
     progress: &mut dyn FnMut(Steps),
 ) -> anyhow::Result<Box<dyn Trainable>> {
-    let taught = data.teaching(&recipe.learn_from);
+    let taught = data.teaching(&recipe.learn_from, recipe.seed)?;
     let table = NameTable::of(&taught);
     let names = table.names();
     let pairs = training_pairs(&taught)?;

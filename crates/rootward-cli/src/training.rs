@@ -88,7 +88,7 @@ pub(crate) fn train(
         _ => refuse_other_files(folder, recipe)?,
     }
 
-    let taught = data.teaching(&recipe.learn_from);
+    let taught = data.teaching(&recipe.learn_from, recipe.seed)?;
     let train = training_pairs(&taught)?;
     let table = NameTable::of(&taught);
     let names = table.names();

@@ -13,7 +13,7 @@ use crate::dataset::Document;
 use crate::eval::Scorer;
 use crate::rows::Rows;
 
-use words::Words;
+pub(crate) use words::Words;
 
 /// How fast the worth of a word rises with its count in a document.
 #[derive(Clone, Copy, Debug, PartialEq)]

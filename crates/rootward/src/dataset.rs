@@ -14,6 +14,7 @@ mod write;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,8 @@ pub struct Dataset {
     closed: bool,
     /// For each document what is guessed to lie above it; no rows where nothing is.
     guesses: Rows<Guess>,
+    /// The folder that it was read from; `None` where it was made in memory.
+    folder: Option<PathBuf>,
 }
 
 impl Split {
@@ -206,7 +209,16 @@ impl Dataset {
             assert!(judgement.query.at() < queries.len(), "there is no query {}", judgement.query.0);
             assert!(judgement.doc.at() < docs.len(), "there is no document {}", judgement.doc.0);
         }
-        Dataset { name, docs, queries, hierarchy, judgements, closed: false, guesses: Rows::empty() }
+        Dataset {
+            name,
+            docs,
+            queries,
+            hierarchy,
+            judgements,
+            closed: false,
+            guesses: Rows::empty(),
+            folder: None,
+        }
     }
 
     /// The judgements of a split, sorted by query, then by document; `None` where the data set has no such split.

@@ -10,6 +10,8 @@ mod assignment;
 mod change;
 mod clustering;
 mod correspondence;
+pub mod decode;
+pub mod describe;
 mod growth;
 mod routing;
 mod saved;
@@ -114,6 +116,14 @@ pub enum TreeError {
         doc: DocIdx,
         /// How many vectors there are.
         n_rows: usize,
+    },
+    /// A document without a text.
+    #[error("document {} has no text, there are {n_docs}", doc.0)]
+    NoText {
+        /// The document.
+        doc: DocIdx,
+        /// How many texts there are.
+        n_docs: usize,
     },
     /// A vector holds a NaN or an infinity.
     #[error("the vector of document {} is not finite", doc.0)]

@@ -59,6 +59,16 @@ pub enum Purpose {
         /// Which of its samples.
         sample: usize,
     },
+    /// The runs of sentences of a document that become queries.
+    Spans {
+        /// Place of the document.
+        doc: usize,
+    },
+    /// The runs of words of a document that become queries.
+    Crops {
+        /// Place of the document.
+        doc: usize,
+    },
     /// The edges of a hierarchy made to order.
     Synth,
     /// The vector that the construction draws for a document.
@@ -86,9 +96,11 @@ pub fn stream(seed: u64, purpose: Purpose) -> Pcg64 {
         Purpose::Siblings { stage, step } => [13, stage as u64, step as u64],
         Purpose::Signs { block } => [20, block as u64, 0],
         Purpose::Bootstrap { sample } => [21, sample as u64, 0],
+        Purpose::Spans { doc } => [30, doc as u64, 0],
+        Purpose::Crops { doc } => [31, doc as u64, 0],
         Purpose::Synth => [9, 0, 0],
         Purpose::Construction { doc } => [5, doc as u64, 0],
-        Purpose::Cluster { node } => [30, node as u64, 0],
+        Purpose::Cluster { node } => [40, node as u64, 0],
     };
     Pcg64::seed_from_u64(name.into_iter().fold(scatter(seed), |state, word| scatter(state ^ scatter(word))))
 }

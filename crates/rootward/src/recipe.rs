@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::optimiser::Optimiser;
 use crate::table::{Score, TableConfig};
 
-pub use text::{BodyConfig, Documents, HeadConfig, LearnFrom, TextConfig, Towers};
+pub use text::{BodyConfig, Documents, HeadConfig, LearnFrom, Runs, TextConfig, Towers};
 pub use tree::{Centroids, Period, Renew, TreeContrast, TreeFrom};
 
 mod check;
@@ -188,15 +188,18 @@ pub struct Negatives {
     /// Share of ancestors of which one sibling is added, 0 to 1.
     #[serde(default)]
     pub ancestor_siblings: f64,
-    /// Documents that the encoder takes for matches and that are none, added to each step; left out, none.
+    /// Documents that look like matches and are none, added to each step; left out, none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mined: Option<Mined>,
 }
 
-/// Hard negatives, found by the encoder as it stands  [Xiong et al., ICLR 2021, ANCE].
+/// Hard negatives: documents that score high for a query and that nobody judged relevant.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mined {
+    /// Whose scores these are; left out, the encoder's.
+    #[serde(default = "by_encoder", skip_serializing_if = "is_by_encoder")]
+    pub by: MinedBy,
     /// Documents for each query, drawn from its candidates.
     pub each: usize,
     /// Steps after which all documents are scored anew.
@@ -205,8 +208,26 @@ pub struct Mined {
     pub among: usize,
     /// A candidate must score lower than the query's best exact match by at least this, or it is taken for a match that
     /// nobody judged  [Moreira et al. 2024, NV-Retriever]. A margin below the least difference of scores, such as -2 of
-    /// cosines, passes over none.
+    /// cosines and -1000 of words, passes over none.
     pub margin: f32,
+}
+
+/// Who scores documents where hard negatives are mined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MinedBy {
+    /// The encoder as it stands  [Xiong et al., ICLR 2021, ANCE].
+    Encoder,
+    /// [`Bm25`](crate::bm25::Bm25): only documents that share a word with the query  [Karpukhin et al., EMNLP 2020, DPR].
+    Words,
+}
+
+fn by_encoder() -> MinedBy {
+    MinedBy::Encoder
+}
+
+fn is_by_encoder(by: &MinedBy) -> bool {
+    *by == MinedBy::Encoder
 }
 
 /// Where the documents of a step come from.

@@ -10,6 +10,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bm25::Bm25;
 use crate::dataset::{Dataset, Split};
 use crate::encoder::{Input, Keep, Side, Trainable};
 use crate::eval::{EvalError, Judge, Names, Truth, Vectors, evaluate};
@@ -49,6 +50,8 @@ pub struct Trainer<'a> {
     best: Option<Tensors>,
     hard: HardNegatives,
     grown: Option<Grown>,
+    /// The words of all documents, once a stage mines by them.
+    words: Option<Bm25>,
 }
 
 /// Where a run stands.
@@ -202,6 +205,7 @@ impl<'a> Trainer<'a> {
             best,
             hard,
             grown: None,
+            words: None,
         })
     }
 

@@ -12,6 +12,7 @@ mod pairs;
 mod paths;
 mod skos;
 mod table;
+mod texts;
 mod trec;
 mod wordnet;
 mod xml;
@@ -55,6 +56,7 @@ enum Kind {
     Trec(trec::Trec),
     Esci(esci::Esci),
     Pairs(pairs::Pairs),
+    Texts(texts::Texts),
 }
 
 /// What every kind with one source is asked.
@@ -119,6 +121,7 @@ impl Import {
             Kind::Trec(kind) => kind.run(),
             Kind::Esci(kind) => kind.run(),
             Kind::Pairs(kind) => kind.run(),
+            Kind::Texts(kind) => kind.run(),
         }
     }
 }

@@ -104,6 +104,30 @@ fn a_table_of_pairs_becomes_a_data_set() {
     assert_eq!(folder.text("data/qrels/train.tsv"), "query-id\tcorpus-id\tscore\nq0\td0\t1\n");
 }
 
+#[test]
+fn a_folder_of_texts_becomes_a_corpus_of_files_or_passages_with_folders_above_or_not() {
+    let folder = Folder::new();
+    folder.write("notes/shoes/sandals.md", "# Sandals\n\nOpen shoes.\n\nHeld by straps.\n");
+    folder.write("notes/shoes/boots.txt", "Boots\nTall shoes.\n");
+    folder.write("notes/.cache/x.txt", "hidden");
+    folder.write("notes/empty.txt", "");
+    let done = folder.json("import texts notes --out data");
+    assert_eq!(counts(&done), [2, 0, 0, 0]);
+    let left = json!([{"count": 1, "what": "files without text left out", "examples": ["empty"]}]);
+    assert_eq!(done["notes"], left);
+    let boots = "{\"_id\":\"shoes/boots\",\"title\":\"Boots\",\"text\":\"Tall shoes.\"}\n";
+    assert!(folder.text("data/corpus.jsonl").starts_with(boots), "{}", folder.text("data/corpus.jsonl"));
+    assert_eq!(folder.json("inspect data")["documents"], 2);
+    assert_eq!(counts(&folder.json("import texts notes --folders --passages 2 --out tree")), [4, 3, 0, 0]);
+    assert_eq!(folder.json("inspect tree")["hierarchy"]["edges"], 3);
+    let train = "train --data data --recipe text-standard --set stages.0.epochs=1 --set stages.0.batch=2";
+    let spans = "--set learn_from=[{spans={each=1,least=2,most=9}}] --out model";
+    folder.done(&format!("{train} {spans}"));
+    folder.write("notes/bad.txt", b"caf\xe9\n");
+    let error = folder.fails("import texts notes --out none");
+    assert!(error.contains("notes/bad.txt:1: UTF-8 was expected") && !folder.at("none").exists(), "{error}");
+}
+
 /// A value of a column of parquet.
 enum Column {
     Text(Vec<String>),

@@ -158,6 +158,22 @@ fn what_documents_say_of_themselves_can_be_learned_from() {
 }
 
 #[test]
+fn pieces_of_documents_and_generated_queries_can_be_learned_from() {
+    let folder = with_texts();
+    let from =
+        "[{repeated_judgements={times=2}},{spans={each=2,least=2,most=4}},{generated={name=\"qgen\"}}]";
+    let train = format!("{TRAIN} --set learn_from={from} --set stages.0.epochs=2");
+    let error = folder.fails(&format!("{train} --out model"));
+    assert!(error.contains("shop holds no qgen-queries.jsonl; put the generated queries there"), "{error}");
+    folder.write("shop/qgen-queries.jsonl", "{\"_id\":\"g\",\"text\":\"bow and bridge\"}\n");
+    folder.write("shop/qgen-qrels/train.tsv", "query-id\tcorpus-id\tscore\ng\tviolins\t1\n");
+    folder.done(&format!("{train} --out model"));
+    folder.done(&format!("{train} --out again"));
+    assert_eq!(folder.read("model/model.safetensors"), folder.read("again/model.safetensors"));
+    folder.json("eval --data shop --model model");
+}
+
+#[test]
 fn untrained_encoders_stand_among_the_baselines() {
     let found = with_texts().json("baselines --data shop --zero-shot builtin --draws 100");
     let names: Vec<&str> =

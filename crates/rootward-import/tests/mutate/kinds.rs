@@ -10,9 +10,9 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use rootward::dataset::{DataError, Split};
 use rootward_import::{
-    Above, Delimiter, EdgesOptions, EsciOptions, EsciVersion, Grades, Header, Ids, Imported, OboOptions,
-    PairsOptions, PartOfSpeech, PathsOptions, Products, Queries, SkosOptions, Source, TableOptions,
-    TrecFiles, TrecOptions, WordnetOptions, XmlOptions,
+    Above, Delimiter, EdgesOptions, EsciOptions, EsciVersion, FolderUse, Grades, Header, Ids, Imported,
+    OboOptions, PairsOptions, PartOfSpeech, PathsOptions, Products, Queries, SkosOptions, Source,
+    TableOptions, TextFilesOptions, TextUnit, TrecFiles, TrecOptions, WordnetOptions, XmlOptions,
 };
 
 /// An importer, and files that it reads.
@@ -238,6 +238,14 @@ pub(crate) fn kinds() -> Vec<Kind> {
             },
         },
         Kind {
+            name: "texts",
+            files: vec![("a.md", MARKDOWN.as_bytes().to_vec()), ("b.txt", b"Boots\n\nTall.\n".to_vec())],
+            import: |folder| {
+                let (unit, above) = (TextUnit::Passages { words: 3 }, FolderUse::Hierarchy);
+                rootward_import::text_files(&source(folder), TextFilesOptions { unit, above })
+            },
+        },
+        Kind {
             name: "beir",
             files: vec![
                 (
@@ -332,6 +340,7 @@ fn parquet(names: &[&str], rows: &[&[&str]]) -> Vec<u8> {
     writer.into_inner().expect("memory takes it")
 }
 
+const MARKDOWN: &str = "---\nauthor: x\n---\n# Sandals\n\nOpen shoes for the summer.\n\nThey have straps, and few of them have heels.\n";
 const OBO: &str = "format-version: 1.2
 ontology: small
 

@@ -18,26 +18,31 @@ const STOP: [&str; 33] = [
 ];
 
 /// Cuts texts into stems.
-pub(super) struct Words {
+pub(crate) struct Words {
     stemmer: Stemmer,
     /// Words met while learning, with their stems, since a stem takes far longer to find than a word.
     met: HashMap<String, Option<String>>,
 }
 
 impl Words {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Words { stemmer: Stemmer::create(Algorithm::English), met: HashMap::new() }
     }
 
     /// Calls `f` with each stem of a text, in its order, and keeps the stems of its words in mind.
     pub(super) fn each_learning(&mut self, text: &str, mut f: impl FnMut(&str)) {
+        self.each_form(text, |_, stem| f(stem));
+    }
+
+    /// As [`Words::each_learning`], with the word that was cut to the stem, in lower case, before it.
+    pub(crate) fn each_form(&mut self, text: &str, mut f: impl FnMut(&str, &str)) {
         let Words { stemmer, met } = self;
         each_word(text, |word| {
             if !met.contains_key(word) {
                 met.insert(word.to_owned(), stem(stemmer, word));
             }
             if let Some(stem) = met.get(word).and_then(Option::as_deref) {
-                f(stem);
+                f(word, stem);
             }
         });
     }

@@ -84,6 +84,15 @@ pub enum DataError {
         /// The folder.
         folder: PathBuf,
     },
+    /// Files of a data folder are asked of a data set that is in none.
+    #[error(
+        "data set `{name}` is in no folder, and generated queries are files of one; take `generated` out of \
+             `learn_from`"
+    )]
+    NotInFolder {
+        /// Its name.
+        name: String,
+    },
     /// There is nothing to learn: neither queries nor a hierarchy.
     #[error("{} has neither queries nor a hierarchy; add queries.jsonl with qrels, or hierarchy.tsv with the header \
              child<TAB>parent", folder.display())]
@@ -267,6 +276,22 @@ pub enum Fault {
     /// A name that no query has.
     #[error("the id of a query was expected, `{id}` is none; add it to queries.jsonl, or delete this line")]
     UnknownQuery {
+        /// The name.
+        id: String,
+    },
+    /// A name that no generated query has.
+    #[error("the id of a query of {file} was expected, `{id}` is none; add it there, or delete this line")]
+    UnknownGenerated {
+        /// The name.
+        id: String,
+        /// The file of the generated queries.
+        file: String,
+    },
+    /// The name of a generated query that another query has.
+    #[error(
+        "an id that no other query has was expected, `{id}` is that of a query of the data set; rename this one"
+    )]
+    TakenId {
         /// The name.
         id: String,
     },

@@ -204,6 +204,11 @@ impl Names {
         }
     }
 
+    /// The line that an id is from.
+    pub(crate) fn line(&self, id: &str) -> Option<u64> {
+        self.get(id).map(|number| self.lines[number as usize])
+    }
+
     /// The number of an id.
     pub(crate) fn get(&self, id: &str) -> Option<u32> {
         self.numbers.get(id).copied()

@@ -73,6 +73,7 @@ impl Dataset {
                 Ok(Dataset::judged(name, docs, hierarchy, queries, judgements))
             }
         }?;
+        let data = Dataset { folder: Some(folder.to_owned()), ..data };
         Ok(if guesses.is_empty() { data } else { data.with_guesses(guesses) })
     }
 }
@@ -97,7 +98,7 @@ fn read_docs(file: &Path) -> Result<(Vec<Document>, Names), DataError> {
     Ok((docs, names))
 }
 
-fn read_queries(file: &Path) -> Result<(Vec<Query>, Names), DataError> {
+pub(super) fn read_queries(file: &Path) -> Result<(Vec<Query>, Names), DataError> {
     let (mut queries, mut names) = (Vec::new(), Names::default());
     each_line(file, |line, number| {
         let query: Query = from_json(line, QUERY_LINE)?;
@@ -193,7 +194,11 @@ impl QrelsFiles {
     }
 }
 
-fn read_judgements(file: &Path, queries: &Names, docs: &Names) -> Result<Vec<Judgement>, DataError> {
+pub(super) fn read_judgements(
+    file: &Path,
+    queries: &Names,
+    docs: &Names,
+) -> Result<Vec<Judgement>, DataError> {
     let (mut judgements, mut lines) = (Vec::new(), HashMap::new());
     each_row(file, QRELS_HEADER, |[query_id, doc_id, score], number| {
         let query = queries.get(query_id).map(QueryIdx);

@@ -1,41 +1,103 @@
 //! Queries made of the documents themselves, for encoders that read.
 //!
 //! The title of a document, its synonyms and its text are things that people ask, and its exact match is known: itself.
-//! What is held out stays so: a document for which a query of dev or test asks in its own words teaches nothing, and no
-//! query is made that is one of theirs.
+//! So are runs of its sentences or words, and queries that a program generated for it. What is held out stays so: a
+//! document for which a query of dev or test asks in its own words teaches nothing by its title, synonyms and text as a
+//! whole, and no query is made that is one of theirs. Pieces of a document may be taught all the same: they are of the
+//! corpus, which whoever searches it has.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::{Dataset, Document, Judgement, Query, Split, numbers};
+use super::{DataError, Dataset, Document, Judgement, Query, Split, numbers};
 use crate::doctor::plain;
 use crate::encoder::Text;
 use crate::ids::{DocIdx, QueryIdx};
+use crate::random::{Purpose, stream};
 use crate::recipe::LearnFrom;
 
+mod generated;
+mod runs;
+
 impl Dataset {
-    /// The data set with the training queries that a recipe learns from: after those that it has, those made of its
-    /// documents; without the judgements of its own training queries where these are not asked for.
-    pub fn teaching(&self, learn_from: &[LearnFrom]) -> Cow<'_, Dataset> {
+    /// The data set with the training queries that a recipe learns from: after those that it has, copies of them, those
+    /// made of its documents, and generated ones; without the judgements of its own training queries where these are not
+    /// asked for. What is drawn follows from the seed.
+    ///
+    /// # Errors
+    /// When generated queries are asked for, and the data set is in no folder or their files are missing or cannot be
+    /// read.
+    pub fn teaching(&self, learn_from: &[LearnFrom], seed: u64) -> Result<Cow<'_, Dataset>, DataError> {
         if learn_from == [LearnFrom::Judgements] {
-            return Cow::Borrowed(self);
+            return Ok(Cow::Borrowed(self));
         }
         let mut taught = self.clone();
-        let own = taught.judgements.train.take().filter(|_| learn_from.contains(&LearnFrom::Judgements));
-        let mut train = own.unwrap_or_default();
+        let times = learn_from.iter().find_map(|from| match from {
+            LearnFrom::Judgements => Some(1),
+            LearnFrom::RepeatedJudgements { times } => Some(*times),
+            _ => None,
+        });
+        let own = taught.judgements.train.take().filter(|_| times.is_some()).unwrap_or_default();
+        taught.judgements.train = Some(own.clone());
+        for _ in 1..times.unwrap_or(1) {
+            taught.repeat(&own);
+        }
         let held_out = HeldOut::of(self);
         for (doc, own) in (0..).map(DocIdx).zip(&self.docs) {
-            if held_out.docs.contains(&doc) {
-                continue;
-            }
-            for text in queries_of(own, learn_from).filter(|text| !held_out.texts.contains(&plain(text))) {
-                let query = QueryIdx(numbers(taught.queries.len()).end);
-                taught.queries.push(Query::new(&format!("{}#{}", own.id, query.0), text));
-                train.push(Judgement { query, doc, grade: 1 });
+            let pieces = learn_from.iter().flat_map(|from| pieces_of(doc, own, from, seed));
+            let whole = learn_from.iter().flat_map(|from| whole_of(own, from));
+            let whole = whole.filter(|_| !held_out.docs.contains(&doc));
+            for text in whole.map(Cow::Borrowed).chain(pieces.map(Cow::Owned)) {
+                if !held_out.texts.contains(&plain(&text)) {
+                    let query = taught.ask(&own.id, &text);
+                    taught.teach(Judgement { query, doc, grade: 1 });
+                }
             }
         }
-        taught.judgements.train = Some(train);
-        Cow::Owned(taught)
+        for from in learn_from {
+            if let LearnFrom::Generated { name } = from {
+                let generated = generated::read(&taught, name)?;
+                taught.add_generated(generated, &held_out);
+            }
+        }
+        Ok(Cow::Owned(taught))
+    }
+
+    /// Adds a query of a text, under a name that begins with this one.
+    fn ask(&mut self, name: &str, text: &str) -> QueryIdx {
+        let query = QueryIdx(numbers(self.queries.len()).end);
+        self.queries.push(Query::new(&format!("{name}#{}", query.0), text));
+        query
+    }
+
+    /// Adds a judgement of the training split, whose query comes after those that are there.
+    fn teach(&mut self, judgement: Judgement) {
+        self.judgements.train.get_or_insert_default().push(judgement);
+    }
+
+    /// Adds the queries of some judgements once more, with these judgements.
+    fn repeat(&mut self, judgements: &[Judgement]) {
+        for of_query in judgements.chunk_by(|a, b| a.query == b.query) {
+            let Query { id, text, .. } = self.queries[of_query[0].query.at()].clone();
+            let query = self.ask(&id, &text);
+            of_query.iter().for_each(|judgement| self.teach(Judgement { query, ..*judgement }));
+        }
+    }
+
+    /// Adds generated queries but for those that dev or test ask too.
+    fn add_generated(&mut self, generated: generated::Generated, held_out: &HeldOut) {
+        let generated::Generated { queries, judgements } = generated;
+        let mut judged = judgements.chunk_by(|a, b| a.query == b.query).peekable();
+        for (place, query) in (0..).map(QueryIdx).zip(queries) {
+            let own = judged.next_if(|own| own[0].query == place).unwrap_or_default();
+            let asked = plain(&query.text);
+            if asked.is_empty() || held_out.texts.contains(&asked) {
+                continue;
+            }
+            let number = QueryIdx(numbers(self.queries.len()).end);
+            self.queries.push(query);
+            own.iter().for_each(|judgement| self.teach(Judgement { query: number, ..*judgement }));
+        }
     }
 }
 
@@ -71,21 +133,46 @@ fn own_words(doc: &Document) -> impl Iterator<Item = String> {
     parts.chain(pairs.map(|pair| plain(&pair))).filter(|own| !own.is_empty())
 }
 
-fn queries_of<'a>(doc: &'a Document, learn_from: &'a [LearnFrom]) -> impl Iterator<Item = &'a str> {
-    let parts = learn_from.iter().flat_map(move |from| match from {
-        LearnFrom::Judgements => &[][..],
+/// What a document says of itself as a whole.
+fn whole_of<'a>(doc: &'a Document, from: &LearnFrom) -> impl Iterator<Item = &'a str> {
+    let parts = match from {
         LearnFrom::Titles => std::slice::from_ref(&doc.title),
         LearnFrom::Synonyms => &doc.synonyms,
         LearnFrom::Texts => std::slice::from_ref(&doc.text),
-    });
-    parts.map(String::as_str).filter(|text| !text.trim().is_empty())
+        LearnFrom::Judgements
+        | LearnFrom::RepeatedJudgements { .. }
+        | LearnFrom::Spans(_)
+        | LearnFrom::Crops(_)
+        | LearnFrom::Generated { .. } => &[],
+    };
+    parts.iter().map(String::as_str).filter(|text| !text.trim().is_empty())
+}
+
+/// Pieces that are drawn from what a document says.
+fn pieces_of(doc: DocIdx, own: &Document, from: &LearnFrom, seed: u64) -> Vec<String> {
+    let doc = doc.at();
+    match from {
+        LearnFrom::Spans(runs) => runs::spans(&own.text, *runs, &mut stream(seed, Purpose::Spans { doc })),
+        LearnFrom::Crops(runs) => {
+            runs::crops(&own.title, &own.text, *runs, &mut stream(seed, Purpose::Crops { doc }))
+        }
+        LearnFrom::Judgements
+        | LearnFrom::RepeatedJudgements { .. }
+        | LearnFrom::Titles
+        | LearnFrom::Synonyms
+        | LearnFrom::Texts
+        | LearnFrom::Generated { .. } => Vec::new(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::dataset::Judgements;
     use crate::hierarchy::Hierarchy;
+    use crate::recipe::Runs;
 
     const ALL: [LearnFrom; 4] =
         [LearnFrom::Judgements, LearnFrom::Titles, LearnFrom::Synonyms, LearnFrom::Texts];
@@ -108,7 +195,7 @@ mod tests {
 
     /// The training queries with their documents.
     fn taught(data: &Dataset, learn_from: &[LearnFrom]) -> Vec<(String, u32)> {
-        let taught = data.teaching(learn_from);
+        let taught = data.teaching(learn_from, 7).unwrap();
         let train = taught.judgements(Split::Train).unwrap();
         train.iter().map(|j| (taught.queries[j.query.at()].text.clone(), j.doc.0)).collect()
     }
@@ -122,7 +209,7 @@ mod tests {
             |list: &[(&str, u32)]| list.iter().map(|(t, d)| ((*t).to_owned(), *d)).collect::<Vec<_>>();
         assert_eq!(taught(&data, &ALL), [named(&[own]), named(&rest)].concat());
         assert_eq!(taught(&data, &[LearnFrom::Titles]), named(&[rest[0], rest[3]]));
-        assert!(matches!(data.teaching(&[LearnFrom::Judgements]), Cow::Borrowed(_)));
+        assert!(matches!(data.teaching(&[LearnFrom::Judgements], 7), Ok(Cow::Borrowed(_))));
     }
 
     #[test]
@@ -134,5 +221,107 @@ mod tests {
         }
         // The words of a query of the test are nobody's query, whatever it asks for.
         assert_eq!(names(&data(("?", 1), ("sandal", 1))), ["Flip-flop", "a light shoe", "footwear"]);
+    }
+
+    #[test]
+    fn spans_and_crops_are_drawn_by_the_seed_of_held_out_documents_too_but_not_as_the_words_of_a_query() {
+        let runs = Runs { each: 2, least: 3, most: 3 };
+        // The test asks for the document in its own words, which keeps its title from being taught.
+        let data = data(("?", 1), ("A  light shoe", 0));
+        let of = |from: LearnFrom| taught(&data, &[LearnFrom::Titles, from]);
+        let footwear = ("footwear".to_owned(), 1);
+        assert_eq!(of(LearnFrom::Spans(runs)), [footwear.clone()]);
+        assert_eq!(of(LearnFrom::Crops(runs)), [("sandal a light".to_owned(), 0), footwear]);
+        let long = Dataset {
+            docs: vec![Document { text: "a b c d e f g h i".to_owned(), ..data.docs[0].clone() }; 2],
+            ..data
+        };
+        let drawn = |seed| {
+            let spans = [LearnFrom::Spans(runs), LearnFrom::Crops(runs)];
+            long.teaching(&spans, seed).unwrap().queries.iter().map(|q| q.text.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!((drawn(1).len(), drawn(1)), (2 + 8, drawn(1)));
+        assert_ne!(drawn(1), drawn(2));
+    }
+
+    #[test]
+    fn judged_queries_are_taught_as_often_as_they_are_repeated() {
+        let data = data(("for the beach", 0), ("for the feet", 1));
+        let found = taught(&data, &[LearnFrom::RepeatedJudgements { times: 3 }, LearnFrom::Titles]);
+        let names: Vec<&str> = found.iter().map(|(text, _)| text.as_str()).collect();
+        assert_eq!(names, ["for the beach", "for the beach", "for the beach", "sandal", "footwear"]);
+        let taught = data.teaching(&[LearnFrom::RepeatedJudgements { times: 3 }], 7).unwrap();
+        assert_eq!((taught.pairs(Split::Train).unwrap().n_queries(), taught.queries.len()), (3, 4));
+    }
+
+    /// The training queries of a folder that has a query of the test, with these generated ones.
+    fn generated(queries: &str, qrels: &str) -> Result<Vec<(String, u32)>, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let header = "query-id\tcorpus-id\tscore\n";
+        for (name, content) in [
+            ("corpus.jsonl", "{\"_id\":\"a\",\"title\":\"A\"}\n{\"_id\":\"b\"}\n".to_owned()),
+            ("queries.jsonl", "{\"_id\":\"q\",\"text\":\"what?\"}\n".to_owned()),
+            ("qrels/test.tsv", format!("{header}q\ta\t1\n")),
+            ("qgen-queries.jsonl", queries.to_owned()),
+            ("qgen-qrels/train.tsv", format!("{header}{qrels}")),
+        ] {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            if !content.is_empty() {
+                fs::write(path, content).unwrap();
+            }
+        }
+        let data = Dataset::open(dir.path()).unwrap();
+        let from = [LearnFrom::Generated { name: "qgen".to_owned() }];
+        let said = |error: DataError| error.to_string().replace(&format!("{}", dir.path().display()), "data");
+        let taught = data.teaching(&from, 7).map_err(said)?;
+        let train = taught.judgements(Split::Train).unwrap();
+        Ok(train.iter().map(|j| (taught.queries[j.query.at()].text.clone(), j.doc.0)).collect())
+    }
+
+    const MADE: &str = "{\"_id\":\"g0\",\"text\":\"which\"}\n{\"_id\":\"g1\",\"text\":\"WHAT?\"}\n{\"_id\":\"g2\",\"text\":\"who\"}\n";
+
+    #[test]
+    fn generated_queries_are_read_but_for_those_that_the_test_asks() {
+        let found = generated(MADE, "g2\ta\t1\ng0\tb\t1\ng1\tb\t1\n").unwrap();
+        assert_eq!(found, [("which".to_owned(), 1), ("who".to_owned(), 0)]);
+    }
+
+    #[test]
+    fn generated_queries_that_cannot_be_read_are_told_by_file_and_line() {
+        let cases = [
+            (
+                "",
+                "g0\ta\t1\n",
+                "data holds no qgen-queries.jsonl; put the generated queries there, a line {\"_id\": \"..\", \"text\": \"..\"} for each, or take `generated` out of `learn_from`",
+            ),
+            (
+                MADE,
+                "g0\ta\t1\ng9\ta\t1\n",
+                "data/qgen-qrels/train.tsv:3: the id of a query of qgen-queries.jsonl was expected, `g9` is none; add it there, or delete this line",
+            ),
+            (
+                MADE,
+                "g0\tz\t1\n",
+                "data/qgen-qrels/train.tsv:2: the id of a document was expected, `z` is none; add it to the corpus, or delete this line",
+            ),
+            (MADE, "", "data/qgen-qrels/train.tsv holds no judgement; at least one was expected"),
+            (
+                "{\"_id\":\"g0\",\"text\":\"\"}\n\n{\"_id\":\"q\",\"text\":\"who\"}\n",
+                "q\ta\t1\n",
+                "data/qgen-queries.jsonl:3: an id that no other query has was expected, `q` is that of a query of the data set; rename this one",
+            ),
+            (
+                "{\"_id\":\"g0\"}\n",
+                "g0\ta\t1\n",
+                "data/qgen-queries.jsonl:1: an object {\"_id\": \"..\", \"text\": \"..\"} was expected, but missing field `text` at column 12, in `{\"_id\":\"g0\"}`",
+            ),
+        ];
+        for (queries, qrels, expected) in cases {
+            assert_eq!(generated(queries, qrels).unwrap_err(), expected);
+        }
+        let from = [LearnFrom::Generated { name: "qgen".to_owned() }];
+        let error = data(("?", 1), ("!", 0)).teaching(&from, 7).unwrap_err().to_string();
+        assert!(error.starts_with("data set `d` is in no folder"), "{error}");
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{
     BodyConfig, By, Centroids, Distance, Documents, EncoderConfig, HeadConfig, LearnFrom, Loss, Mined,
-    Period, Rate, Recipe, RecipeError, Renew, Sampling, Source, Stage, TEMPERATURES, TextConfig,
+    Period, Rate, Recipe, RecipeError, Renew, Runs, Sampling, Source, Stage, TEMPERATURES, TextConfig,
     TreeContrast,
 };
 use crate::doc_tree::TreeShape;
@@ -44,6 +44,55 @@ impl Recipe {
             "more than judgements",
             reads || !others,
             "judgements where `encoder` is a table",
+        )?;
+        for (place, from) in self.learn_from.iter().enumerate() {
+            from.check(&format!("learn_from.{place}"))?;
+            let again = self.learn_from[..place].iter().any(|earlier| earlier.is_as(from));
+            demand(&format!("learn_from.{place}"), "given before", !again, "each source once")?;
+        }
+        Ok(())
+    }
+}
+
+impl LearnFrom {
+    fn check(&self, at: &str) -> Result<(), RecipeError> {
+        let key = |name: &str| format!("{at}.{name}");
+        match self {
+            LearnFrom::Judgements | LearnFrom::Titles | LearnFrom::Synonyms | LearnFrom::Texts => Ok(()),
+            LearnFrom::RepeatedJudgements { times } => {
+                let fits = (1..=MOST).contains(times);
+                demand(&key("repeated_judgements.times"), times, fits, "1 to 16777216")
+            }
+            LearnFrom::Spans(runs) => runs.check(&key("spans")),
+            LearnFrom::Crops(runs) => runs.check(&key("crops")),
+            LearnFrom::Generated { name } => {
+                let fits = !name.is_empty() && !name.contains(['/', '\\']);
+                demand(&key("generated.name"), name, fits, "the beginning of the name of a file")
+            }
+        }
+    }
+
+    /// Whether both make the same queries, or would have queries with the same judgements.
+    fn is_as(&self, other: &LearnFrom) -> bool {
+        use LearnFrom::{Generated, Judgements, RepeatedJudgements};
+        match (self, other) {
+            (Generated { name }, Generated { name: other }) => name == other,
+            (Judgements | RepeatedJudgements { .. }, Judgements | RepeatedJudgements { .. }) => true,
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+}
+
+impl Runs {
+    fn check(self, at: &str) -> Result<(), RecipeError> {
+        let Runs { each, least, most } = self;
+        demand(&format!("{at}.each"), each, (1..=1000).contains(&each), "1 to 1000")?;
+        demand(&format!("{at}.least"), least, least > 0, "1 or more")?;
+        demand(
+            &format!("{at}.most"),
+            most,
+            (least..=MOST).contains(&most),
+            "at least `least`, at most 16777216",
         )
     }
 }
@@ -149,7 +198,7 @@ impl Stage {
         demand(&key("negatives.ancestor_siblings"), drawn, share(drawn), "0 to 1")?;
         demand(&key("negatives.uniform"), negatives.uniform, negatives.uniform <= MOST, "at most 16777216")?;
         demand(&key("negatives.siblings"), negatives.siblings, negatives.siblings <= 1000, "at most 1000")?;
-        if let Some(Mined { each, every, among, margin }) = negatives.mined {
+        if let Some(Mined { each, every, among, margin, .. }) = negatives.mined {
             demand(&key("negatives.mined.each"), each, (1..=1000).contains(&each), "1 to 1000")?;
             demand(&key("negatives.mined.every"), every, every > 0, "1 or more")?;
             let fits = (each..=MOST).contains(&among);

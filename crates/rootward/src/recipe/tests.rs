@@ -419,3 +419,78 @@ fn a_recipe_without_stages_is_refused() {
     assert_eq!(empty.to_string(), "`stages` is empty, expected at least one stage");
     assert!(Recipe::parse(head, &[]).unwrap_err().to_string().contains("missing field `stages`"));
 }
+
+#[test]
+fn hard_negatives_are_mined_by_the_encoder_unless_by_words() {
+    let mined = |by: &str| {
+        let text = format!("mined = {{ {by}each = 2, every = 100, among = 50, margin = 0.1 }}");
+        let recipe = parse(&WHOLE.replacen("alpha = 0.5", &text, 1));
+        assert_eq!(parse(&recipe.to_toml()), recipe);
+        recipe.stages[0].negatives.mined.map(|mined| mined.by)
+    };
+    assert_eq!((mined(""), mined("by = \"words\", ")), (Some(MinedBy::Encoder), Some(MinedBy::Words)));
+}
+
+/// A recipe with every source of queries.
+const TAUGHT: &str = r#"
+seed = 7
+learn_from = [{ repeated_judgements = { times = 4 } }, "titles", "synonyms", "texts", { spans = { each = 2, least = 8, most = 24 } }, { crops = { each = 1, least = 4, most = 9 } }, { generated = { name = "qgen" } }]
+validation = { queries = 10, every = 5, far_from = 2 }
+
+[encoder]
+kind = "text"
+body = { kind = "static", from = "builtin", max_tokens = 256 }
+towers = "one"
+documents = { kind = "encoded" }
+score = "cosine"
+
+[[stages]]
+name = "only"
+batch = 4
+steps = 20
+sampling = { kind = "regular", by = "pair" }
+negatives = { from = "batch" }
+loss = { kind = "softmax", temperature = 0.05 }
+optimiser = { kind = "sgd" }
+rate = { start = 1e-3, end = 1e-3 }
+"#;
+
+#[test]
+fn what_is_learned_from_survives_its_own_writing() {
+    let only = TAUGHT.replace(r#""titles", "synonyms", "texts", "#, "");
+    for text in [TAUGHT, &only] {
+        let recipe = parse(text);
+        assert_eq!(parse(&recipe.to_toml()), recipe);
+    }
+    let setting = "learn_from=[\"judgements\", { crops = { each = 1, least = 4, most = 9 } }]".to_owned();
+    let crops = LearnFrom::Crops(Runs { each: 1, least: 4, most: 9 });
+    assert_eq!(Recipe::parse(TAUGHT, &[setting]).unwrap().learn_from, [LearnFrom::Judgements, crops]);
+}
+
+#[test]
+fn what_cannot_be_learned_from_is_refused() {
+    let cases = [
+        ("times = 4", "times = 0", "`learn_from.0.repeated_judgements.times` is 0, expected 1 to 16777216"),
+        ("each = 2", "each = 0", "`learn_from.4.spans.each` is 0, expected 1 to 1000"),
+        ("least = 8", "least = 0", "`learn_from.4.spans.least` is 0, expected 1 or more"),
+        (
+            "most = 9",
+            "most = 3",
+            "`learn_from.5.crops.most` is 3, expected at least `least`, at most 16777216",
+        ),
+        (
+            "\"qgen\"",
+            "\"a/b\"",
+            "`learn_from.6.generated.name` is a/b, expected the beginning of the name of a file",
+        ),
+        ("\"titles\"", "\"judgements\"", "`learn_from.1` is given before, expected each source once"),
+        ("\"texts\"", "\"titles\"", "`learn_from.3` is given before, expected each source once"),
+    ];
+    for (from, to, expected) in cases {
+        assert!(TAUGHT.contains(from), "{from}");
+        let error = Recipe::parse(&TAUGHT.replacen(from, to, 1), &[]).expect_err(to).to_string();
+        assert_eq!(error, expected);
+    }
+    let unknown = Recipe::parse(&TAUGHT.replace("each = 2", "each = 2, colour = 1"), &[]).unwrap_err();
+    assert!(unknown.to_string().contains("unknown field `colour`"), "{unknown}");
+}

@@ -101,15 +101,42 @@ pub enum Documents {
 }
 
 /// What queries are learned from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum LearnFrom {
     /// The judgements of the training split.
     Judgements,
+    /// The same, each of their queries standing several times in an epoch: a few judged queries are not lost among many
+    /// that are made.
+    RepeatedJudgements {
+        /// How often.
+        times: usize,
+    },
     /// The title of each document, as a query whose exact match it is.
     Titles,
     /// Each of its synonyms.
     Synonyms,
     /// Its text.
     Texts,
+    /// Runs of whole sentences of its text  [HCE, unsupervised; Lee et al., ACL 2019, inverse cloze].
+    Spans(Runs),
+    /// Runs of words, from anywhere in its title and text  [Izacard et al., TMLR 2022, Contriever].
+    Crops(Runs),
+    /// Queries that another program made for documents, in two files of the data folder  [Wang et al., NAACL 2022, GPL].
+    Generated {
+        /// What their names begin with: `NAME-queries.jsonl` and `NAME-qrels/train.tsv`.
+        name: String,
+    },
+}
+
+/// Runs of words that are drawn from each document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Runs {
+    /// How many; fewer where the document has not so many different ones.
+    pub each: usize,
+    /// Words that a run has at least; a shorter document has none.
+    pub least: usize,
+    /// Words that it has at most.
+    pub most: usize,
 }

@@ -1,4 +1,5 @@
-//! Hard negatives: documents that the encoder, as it stands, takes for matches and that are none  [Xiong et al., ICLR 2021].
+//! Hard negatives: documents that look like matches and are none, to the encoder as it stands  [Xiong et al., ICLR 2021] or
+//! by their words  [Karpukhin et al., EMNLP 2020].
 //!
 //! Every so many steps all documents are scored for the queries of the steps to come, and of the best for each query that
 //! nobody judged relevant a few are drawn. What scores nearly as high as an exact match, or higher, may well be relevant
@@ -10,13 +11,14 @@ use std::ops::Range;
 use rand::RngExt;
 
 use super::{TrainError, Trainer};
+use crate::bm25::{Bm25, LUCENE};
 use crate::encoder::{Input, Side};
 use crate::eval::order::top_k;
-use crate::eval::{EvalError, Vectors, for_each_query};
+use crate::eval::{EvalError, Vectors, each_row, for_each_query};
 use crate::ids::{DocIdx, QueryIdx};
 use crate::pairs::Relevant;
 use crate::random::{Purpose, stream};
-use crate::recipe::Mined;
+use crate::recipe::{Mined, MinedBy};
 use crate::rows::Rows;
 use crate::tensors::{Tensor, TensorError, Tensors};
 
@@ -82,14 +84,24 @@ impl Trainer<'_> {
         rows.sort_unstable();
         rows.dedup();
         let ids: Vec<QueryIdx> = rows.iter().map(|row| self.train.queries()[*row as usize]).collect();
-        let queries = self.encoder.encode(Side::Query, &Input::queries(self.data, &ids))?;
-        let docs = self.encoder.encode(Side::Document, &Input::all_docs(self.data))?;
         let seed = |at: usize| Purpose::Mine { stage: place, step, row: rows[at] as usize };
-        let found = for_each_query(Vectors { queries: &queries, docs: &docs }, &|_| {}, |at, scores| {
+        let find = |at: usize, scores: &[f32]| {
             let relevant = self.train.relevant(rows[at] as usize);
             let mut rng = stream(self.recipe.seed, seed(at));
             draw(mined, relevant, scores, self.names.tie_order, |n| rng.random_range(0..n))
-        })
+        };
+        let found = match mined.by {
+            MinedBy::Encoder => {
+                let queries = self.encoder.encode(Side::Query, &Input::queries(self.data, &ids))?;
+                let docs = self.encoder.encode(Side::Document, &Input::all_docs(self.data))?;
+                for_each_query(Vectors { queries: &queries, docs: &docs }, &|_| {}, find)
+            }
+            MinedBy::Words => {
+                let words = self.words.get_or_insert_with(|| Bm25::new(&self.data.docs, LUCENE));
+                let texts = ids.iter().map(|query| self.data.queries[query.at()].text.as_str());
+                each_row(&words.ask(texts), &|_| {}, find)
+            }
+        }
         .map_err(|nan| {
             let query = self.names.queries[ids[nan.0].at()].to_owned();
             self.unmeasured(EvalError::Nan { query })
@@ -114,8 +126,10 @@ fn draw(
     let most = exact.fold(f32::NEG_INFINITY, f32::max) - mined.margin;
     let known = |doc: DocIdx| relevant.iter().any(|r| r.doc == doc);
     let best = top_k(scores, tie_order, mined.among + relevant.len());
-    let mut candidates =
-        best.into_iter().filter(|(doc, _)| !known(*doc)).take(mined.among).collect::<Vec<_>>();
+    // A document without a word of the query is no answer that anybody would take for one.
+    let looks_right = |score: f32| mined.by == MinedBy::Encoder || score > 0.0;
+    let best = best.into_iter().filter(|(doc, score)| looks_right(*score) && !known(*doc));
+    let mut candidates = best.take(mined.among).collect::<Vec<_>>();
     let n_before = candidates.len();
     // A query without an exact match has no score to hold the others against.
     candidates.retain(|(_, score)| most == f32::NEG_INFINITY || *score <= most);
@@ -129,7 +143,7 @@ fn draw(
 mod tests {
     use super::*;
 
-    const MINED: Mined = Mined { each: 9, every: 1, among: 3, margin: 0.1 };
+    const MINED: Mined = Mined { by: MinedBy::Encoder, each: 9, every: 1, among: 3, margin: 0.1 };
 
     fn drawn(mined: Mined, relevant: &[(u32, u32)], scores: &[f32]) -> (Vec<u32>, usize) {
         let relevant: Vec<Relevant> = relevant
@@ -156,6 +170,13 @@ mod tests {
         assert_eq!(drawn(MINED, &[(0, 0)], &scores), (vec![3], 2));
         assert_eq!(drawn(Mined { margin: -1.0, ..MINED }, &[(0, 0)], &scores), (vec![1, 2, 3], 0));
         assert_eq!(drawn(MINED, &[(0, 1)], &scores), (vec![1, 2, 3], 0), "without an exact match nothing is");
+    }
+
+    #[test]
+    fn by_words_only_documents_that_share_one_are_candidates() {
+        let by_words = Mined { by: MinedBy::Words, ..MINED };
+        assert_eq!(drawn(by_words, &[(0, 0)], &[0.5, 0.4, 0.0, 0.3, 0.0]), (vec![1, 3], 0));
+        assert_eq!(drawn(by_words, &[(0, 0)], &[0.0; 5]), (vec![], 0));
     }
 
     #[test]

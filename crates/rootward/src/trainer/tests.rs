@@ -6,7 +6,7 @@ use crate::eval::NameTable;
 use crate::hierarchy::{Edge, Hierarchy};
 use crate::ids::DocIdx;
 use crate::model;
-use crate::recipe::{EarlyStop, Part};
+use crate::recipe::{EarlyStop, LearnFrom, Part, Runs};
 
 /// A tree in which every document has `width` children down to `height`; each document is its own query.
 fn tree(width: u32, height: u32) -> Dataset {
@@ -187,14 +187,36 @@ fn a_tree_is_renewed_as_often_as_asked_and_its_nodes_go_on() {
 }
 
 #[test]
-fn contrast_of_siblings_alone_teaches_a_small_tree() {
+fn contrast_of_siblings_alone_tells_siblings_apart_and_no_levels() {
     let tree = "tree = { from = \"hierarchy\", shape = { branching = 8, leaf_size = 16, balance = 2.0, iterations = 4, sample = 64 }, \
                 centroids = { kind = \"members\" }, renew = { kind = \"regrow\", every = { epochs = 1 } }, weight = 1.0, \
                 beside = 0.0, temperature = 0.1, level_factor = 1.0, documents = 8, nodes = 8 }\noptimiser";
     let recipe =
         CLIMB.replace("optimiser", tree).replace(", uniform = 64, siblings = 2, ancestor_siblings = 0.2", "");
     let recall = learnt(&recipe);
-    assert!(recall.iter().all(|share| *share > 0.6), "{recall:?}");
+    assert!(recall[1] > 0.8 && recall[2] > 0.8 && recall[4] < 0.5, "{recall:?}");
+}
+
+#[test]
+fn a_run_on_queries_that_are_made_goes_on_when_they_are_made_again() {
+    let words: Vec<String> = (0..40).map(|at| format!("w{at}.")).collect();
+    let mut data = tree(3, 2);
+    for (place, doc) in data.docs.iter_mut().enumerate() {
+        doc.text = words[place..place + 20].join(" ");
+    }
+    let runs = Runs { each: 2, least: 3, most: 6 };
+    let from = [LearnFrom::RepeatedJudgements { times: 2 }, LearnFrom::Spans(runs), LearnFrom::Crops(runs)];
+    let taught = || data.teaching(&from, 7).unwrap().into_owned();
+    assert_eq!(taught().queries, taught().queries);
+    let (checkpoint, rest) = with_trainer(&taught(), TWO_STAGES, |trainer| {
+        (0..9).for_each(|_| drop(trainer.advance().unwrap()));
+        (trainer.checkpoint().unwrap(), finish(trainer))
+    });
+    let resumed = with_trainer(&taught(), TWO_STAGES, |trainer| {
+        trainer.resume(&checkpoint).unwrap();
+        finish(trainer)
+    });
+    assert!(resumed == rest);
 }
 
 /// Two stages of which the last mines hard negatives, at steps between which no recall is measured.
@@ -224,10 +246,34 @@ fn hard_negatives_are_mined_for_some_steps_at_a_time_and_scored_in_each() {
     more.for_each(|((_, more), (_, fewer))| assert!(more > fewer, "{with:?} {without:?}"));
 }
 
+#[test]
+fn hard_negatives_by_words_are_the_same_whatever_the_encoder_knows_and_survive_a_checkpoint() {
+    let mut data = tree(3, 3);
+    for place in 0..data.docs.len() {
+        let words = format!("common w{} w{}", place % 5, place % 7);
+        data.docs[place].text.clone_from(&words);
+        data.queries[place].text = words;
+    }
+    let by_words = mining().replace("each = 2, every = 4", r#"by = "words", each = 2, every = 4"#);
+    assert_goes_on_with(&data, &by_words);
+    let mined = |recipe: &str| -> Vec<usize> {
+        let told = events(&data, recipe).into_iter().filter_map(|event| match event {
+            Event::Mined { documents, .. } => Some(documents),
+            _ => None,
+        });
+        told.take(1).collect()
+    };
+    let other_start = by_words.replace("init = 0.5", "init = 2.0");
+    assert!(mined(&by_words)[0] > 0 && mined(&by_words) == mined(&other_start));
+}
+
 fn assert_goes_on(recipe: &str) {
-    let data = tree(3, 3);
+    assert_goes_on_with(&tree(3, 3), recipe);
+}
+
+fn assert_goes_on_with(data: &Dataset, recipe: &str) {
     let (mut checkpoints, mut told) = (Vec::new(), Vec::new());
-    let parameters = with_trainer(&data, recipe, |trainer| {
+    let parameters = with_trainer(data, recipe, |trainer| {
         checkpoints.push(trainer.checkpoint().unwrap());
         while let Some(event) = trainer.advance().unwrap() {
             told.push(serde_json::to_string(&event).unwrap());
@@ -240,7 +286,7 @@ fn assert_goes_on(recipe: &str) {
     for (place, checkpoint) in checkpoints.iter().enumerate() {
         let path = folder.path().join("checkpoint.safetensors");
         checkpoint.write(&path).unwrap();
-        let resumed = with_trainer(&data, recipe, |trainer| {
+        let resumed = with_trainer(data, recipe, |trainer| {
             trainer.resume(&Tensors::read(&path).unwrap()).unwrap();
             assert_eq!((trainer.progress().events, &trainer.checkpoint().unwrap()), (place, checkpoint));
             finish(trainer)

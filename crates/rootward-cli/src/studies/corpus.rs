@@ -8,7 +8,6 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use anyhow::{Context, bail};
-use rand::seq::SliceRandom;
 use rootward::bm25::{Bm25, LUCENE};
 use rootward::dataset::{Dataset, Judgement, Judgements, Query, Split};
 use rootward::doc_tree::DocTree;
@@ -18,8 +17,11 @@ use rootward::eval::{Evaluation, Judge, Names, Products, Scorer, Truth, Vectors,
 use rootward::hierarchy::Hierarchy;
 use rootward::ids::{DocIdx, QueryIdx};
 use rootward::matrix::Matrix;
-use rootward::random::{Purpose, stream};
-use rootward::recipe::{BodyConfig, EncoderConfig, Mined, Miner, Recipe, Renew, Sampling};
+use rootward::random::{Purpose, shuffled, stream};
+use rootward::recipe::{
+    BodyConfig, Centroids, EncoderConfig, Mined, MinedBy, Period, Recipe, Renew, Sampling, Stage,
+    TreeContrast,
+};
 use rootward::significance::{Resampling, paired};
 use rootward::splits::{By, Shares, divide};
 
@@ -35,6 +37,14 @@ pub(crate) const STUDY: Study = Study {
             documents alone and jointly, with tests",
     takes: "an hour",
     plan,
+};
+
+pub(crate) const SMALL: Study = Study {
+    name: "contrast",
+    shows: "siblings against flat negatives on a small corpus, the definitions of the animals of WordNet: the paper's \
+            first experiment",
+    takes: "a minute",
+    plan: plan_small,
 };
 
 pub(crate) const CHANGE: Study = Study {
@@ -111,7 +121,7 @@ fn plan(asked: &Asked) -> anyhow::Result<Plan> {
         }),
     ];
     let mut add = |label: &str, recipe: Recipe| cells.push(Cell::new(label, recipe, trained));
-    let flat = |recipe: &Recipe, change: &dyn Fn(&mut rootward::recipe::Stage)| {
+    let flat = |recipe: &Recipe, change: &dyn Fn(&mut Stage)| {
         let mut recipe = recipe.clone();
         for stage in &mut recipe.stages {
             stage.tree = None;
@@ -119,37 +129,46 @@ fn plan(asked: &Asked) -> anyhow::Result<Plan> {
         }
         recipe
     };
-    let plain = |stage: &mut rootward::recipe::Stage| {
+    let plain = |stage: &mut Stage| {
         (stage.negatives.deduplicate, stage.negatives.mask_known) = (false, false);
     };
     add(IN_BATCH, flat(&supervised, &plain));
     add(CORRECTED, flat(&supervised, &|stage| stage.negatives.alpha = Some(0.0)));
     add("uniform", flat(&supervised, &|stage| stage.negatives.uniform = UNIFORM));
-    let mined = |by: Miner, margin: f32| {
-        move |stage: &mut rootward::recipe::Stage| {
+    let mined = |by: MinedBy, margin: f32| {
+        move |stage: &mut Stage| {
             stage.negatives.mined = Some(Mined { each: 1, every: 30, among: 50, margin, by });
         }
     };
-    add("mined by words", flat(&supervised, &mined(Miner::Words, -1e6)));
-    add("mined by the encoder (ANCE)", flat(&supervised, &mined(Miner::Encoder, 0.05)));
-    add("topic batches (TAS-B)", flat(&supervised, &|stage| {
-        stage.sampling = Sampling::Topics { by: rootward::recipe::By::Pair, topics: TOPICS };
-    }));
-    let tree = |recipe: &Recipe, change: &dyn Fn(&mut rootward::recipe::TreeContrast)| {
+    add("mined by words", flat(&supervised, &mined(MinedBy::Words, -1e6)));
+    add("mined by the encoder (ANCE)", flat(&supervised, &mined(MinedBy::Encoder, 0.05)));
+    add(
+        "topic batches (TAS-B)",
+        flat(&supervised, &|stage| {
+            stage.sampling = Sampling::Topics { by: rootward::recipe::By::Pair, topics: TOPICS };
+        }),
+    );
+    let tree = |recipe: &Recipe, change: &dyn Fn(&mut TreeContrast)| {
         let mut recipe = recipe.clone();
         recipe.stages.iter_mut().filter_map(|stage| stage.tree.as_mut()).for_each(change);
         recipe
     };
     add(SIBLINGS, tree(&supervised, &|tree| tree.beside = 0.0));
     add(FROZEN, tree(&supervised, &|tree| tree.renew = Renew::Never {}));
-    add("HCE, moving centroids", tree(&supervised, &|tree| {
-        if let Some(every) = every(tree.renew) {
-            tree.renew = Renew::Move { every, momentum: 0.5 };
-        }
-    }));
-    add("HCE, learned centroids", tree(&supervised, &|tree| {
-        tree.centroids = rootward::recipe::Centroids::Learned { speed: 1.0 };
-    }));
+    add(
+        "HCE, moving centroids",
+        tree(&supervised, &|tree| {
+            if let Some(every) = every(tree.renew) {
+                tree.renew = Renew::Move { every, momentum: 0.5 };
+            }
+        }),
+    );
+    add(
+        "HCE, learned centroids",
+        tree(&supervised, &|tree| {
+            tree.centroids = Centroids::Learned { speed: 1.0 };
+        }),
+    );
     add(HCE, supervised.clone());
     add(UNSUPERVISED_IN_BATCH, flat(&unsupervised, &plain));
     add(UNSUPERVISED, unsupervised);
@@ -168,10 +187,29 @@ fn plan(asked: &Asked) -> anyhow::Result<Plan> {
     })
 }
 
+/// The rows of the first experiment.
+const FIRST: &[&str] = &[BM25, ZERO_SHOT, IN_BATCH, CORRECTED, SIBLINGS, FROZEN, HCE];
+
+fn plan_small(asked: &Asked) -> anyhow::Result<Plan> {
+    let mut plan = plan(asked)?;
+    if asked.data.is_none() {
+        let wordnet = Dataset::open(&bundled_wordnet()?)?;
+        let animal =
+            wordnet.docs.iter().position(|doc| doc.title == "animal").context("there are animals")?;
+        let animals = wordnet.hierarchy.descendants(DocIdx(animal as u32));
+        let all: HashSet<DocIdx> = (0..wordnet.docs.len() as u32).map(DocIdx).collect();
+        let below: HashSet<DocIdx> = animals.iter().map(|below| below.doc).collect();
+        let (animals, _) = without(&wordnet, &all - &below);
+        plan.data = vec![definitions(&animals, [2_000, 200, 1_000])];
+    }
+    plan.cells.retain(|cell| FIRST.contains(&cell.row.label.as_str()));
+    Ok(plan)
+}
+
 /// Topics that queries are divided into.
 const TOPICS: usize = 16;
 
-fn every(renew: Renew) -> Option<rootward::recipe::Period> {
+fn every(renew: Renew) -> Option<Period> {
     match renew {
         Renew::Never {} => None,
         Renew::Regrow { every } | Renew::Move { every, .. } => Some(every),
@@ -214,15 +252,17 @@ fn toml_string(text: &str) -> String {
 pub(super) fn corpus(asked: &Asked) -> anyhow::Result<Dataset> {
     let data = match &asked.data {
         Some(folder) => Dataset::open(folder)?,
-        None => definitions(&Dataset::open(&bundled_wordnet()?)?),
+        None => definitions(&Dataset::open(&bundled_wordnet()?)?, [10_000, 500, 2_000]),
     };
     if data.is_closed() {
         bail!("data set `{}` has no queries; this study is about queries and a corpus", data.name);
     }
     let judged = |split| data.judgements(split).map(<[Judgement]>::to_vec);
-    let judgements = Judgements { train: judged(Split::Train), dev: judged(Split::Dev), test: judged(Split::Test) };
+    let judgements =
+        Judgements { train: judged(Split::Train), dev: judged(Split::Dev), test: judged(Split::Test) };
     let hierarchy = Hierarchy::new(data.docs.len(), &[])?;
-    let flat = Dataset::judged(data.name.clone(), data.docs.clone(), hierarchy, data.queries.clone(), judgements);
+    let flat =
+        Dataset::judged(data.name.clone(), data.docs.clone(), hierarchy, data.queries.clone(), judgements);
     if flat.judgements(Split::Train).is_some() && flat.judgements(Split::Test).is_some() {
         return Ok(flat);
     }
@@ -230,7 +270,9 @@ pub(super) fn corpus(asked: &Asked) -> anyhow::Result<Dataset> {
 }
 
 /// `WordNet` as a corpus: its definitions are the documents, and the names of the defined ask for them.
-fn definitions(wordnet: &Dataset) -> Dataset {
+///
+/// So many of the names, those of random documents, are queries of train, dev and test.
+fn definitions(wordnet: &Dataset, n_queries: [usize; 3]) -> Dataset {
     let docs: Vec<_> = wordnet
         .docs
         .iter()
@@ -240,12 +282,10 @@ fn definitions(wordnet: &Dataset) -> Dataset {
             doc
         })
         .collect();
-    let mut order: Vec<u32> = (0..docs.len() as u32).collect();
-    order.shuffle(&mut stream(DIVISION, Purpose::Divide));
+    let order = shuffled(docs.len(), &mut stream(DIVISION, Purpose::Divide));
     let (mut queries, mut judgements) = (Vec::new(), Judgements::default());
-    let parts = [(Split::Train, 10_000), (Split::Dev, 500), (Split::Test, 2_000)];
     let mut left = &order[..];
-    for (split, n) in parts {
+    for (split, n) in [Split::Train, Split::Dev, Split::Test].into_iter().zip(n_queries) {
         let (mut own, rest) = left.split_at(n.min(left.len()));
         left = rest;
         let mut sorted = own.to_vec();
@@ -254,7 +294,8 @@ fn definitions(wordnet: &Dataset) -> Dataset {
         let mut judged = Vec::new();
         for doc in own.iter().map(|doc| DocIdx(*doc)) {
             let names = &wordnet.docs[doc.at()];
-            let text = std::iter::once(&names.title).chain(&names.synonyms).cloned().collect::<Vec<_>>().join(", ");
+            let text =
+                std::iter::once(&names.title).chain(&names.synonyms).cloned().collect::<Vec<_>>().join(", ");
             let query = QueryIdx(queries.len() as u32);
             queries.push(Query::new(&names.id, &text));
             judged.push(Judgement { query, doc, grade: 1 });
@@ -283,7 +324,8 @@ fn trained(bench: &Bench<'_>) -> anyhow::Result<Found> {
 
 /// Trains the recipe and searches by going down the tree, as generative models do.
 fn decoded(bench: &Bench<'_>) -> anyhow::Result<Found> {
-    let Trained { encoder, tree } = train_with_tree(bench.data, bench.recipe, &mut |steps| (bench.progress)(steps))?;
+    let Trained { encoder, tree } =
+        train_with_tree(bench.data, bench.recipe, &mut |steps| (bench.progress)(steps))?;
     let (tree, nodes) = tree.context("the recipe has a tree")?;
     let temperature = bench.recipe.stages.iter().filter_map(|stage| stage.tree).next_back();
     let temperature = temperature.context("the recipe has a tree")?.temperature;
@@ -390,8 +432,7 @@ impl How {
 fn change(bench: &Bench<'_>, how: How) -> anyhow::Result<Found> {
     let data = bench.data;
     let n_docs = data.docs.len();
-    let mut order: Vec<u32> = (0..n_docs as u32).collect();
-    order.shuffle(&mut stream(bench.recipe.seed, Purpose::Hide));
+    let order = shuffled(n_docs, &mut stream(bench.recipe.seed, Purpose::Hide));
     let n_later = (LATER * n_docs as f64) as usize;
     let later: HashSet<DocIdx> = order[..n_later].iter().map(|doc| DocIdx(*doc)).collect();
     let removed: HashSet<DocIdx> = match how {
@@ -399,7 +440,8 @@ fn change(bench: &Bench<'_>, how: How) -> anyhow::Result<Found> {
         _ => HashSet::new(),
     };
     let (kept, kept_docs) = without(data, if how == How::Known { HashSet::new() } else { later.clone() });
-    let Trained { encoder, tree } = train_with_tree(&kept, bench.recipe, &mut |steps| (bench.progress)(steps))?;
+    let Trained { encoder, tree } =
+        train_with_tree(&kept, bench.recipe, &mut |steps| (bench.progress)(steps))?;
     let (_, _) = tree.context("the recipe has a tree")?;
     let (queries, docs) = vectors(&*encoder, data)?;
 

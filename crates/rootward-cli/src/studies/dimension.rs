@@ -12,8 +12,8 @@ use rootward::geometry::{Search, evaluate_construction, smallest_dims};
 
 use super::summary::slope;
 use super::{
-    Asked, Bench, Better, Cell, Figure, Finding, Found, Numbers, Plan, Row, Study, Summary, Work, perfect_tree,
-    recipe, refuse_data,
+    Asked, Bench, Better, Cell, Figure, Finding, Found, Numbers, Plan, Row, Study, Summary, Work,
+    perfect_tree, recipe, refuse_data,
 };
 use crate::in_memory::{Steps, stop_if_asked, train_and_evaluate};
 use crate::plot::Scale;
@@ -139,7 +139,8 @@ fn slopes(rows: &[Summary]) -> Vec<Finding> {
                 findings.push(Finding {
                     name,
                     value: slope(&points),
-                    paper: (label == CONSTRUCTED).then_some(paper), p: None,
+                    paper: (label == CONSTRUCTED).then_some(paper),
+                    p: None,
                 });
             }
         }

@@ -9,9 +9,7 @@ use rootward::recipe::Recipe;
 use rootward::tensors::Tensors;
 
 use super::engine::checksum;
-use super::{
-    ALL, Asked, Bench, Cell, Figure, Found, Plan, Row, Study, percents, recipe, tree_unless_asked,
-};
+use super::{ALL, Asked, Bench, Cell, Figure, Found, Plan, Row, Study, percents, recipe, tree_unless_asked};
 use crate::in_memory::{measure, train_beginning, train_rest};
 
 pub(crate) const STUDY: Study = Study {

@@ -91,8 +91,12 @@ fn quoted() -> Vec<(Row, Numbers)> {
 
 fn n_pairs(rows: &[Summary]) -> Vec<Finding> {
     let found = rows.iter().find_map(|row| row.numbers.get(PAIRS));
-    let finding =
-        |value| Finding { name: String::from("noun pairs with both words known"), value, paper: None , p: None};
+    let finding = |value| Finding {
+        name: String::from("noun pairs with both words known"),
+        value,
+        paper: None,
+        p: None,
+    };
     found.map(|spread| finding(spread.mean)).into_iter().collect()
 }
 

@@ -51,7 +51,8 @@ fn best_rebalanced(rows: &[Summary]) -> Vec<Finding> {
     let finding = |value| Finding {
         name: String::from("recall of all pairs by the best rebalancing, %"),
         value,
-        paper: Some(70.0), p: None,
+        paper: Some(70.0),
+        p: None,
     };
     best.map(finding).into_iter().collect()
 }

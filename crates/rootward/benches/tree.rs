@@ -4,7 +4,7 @@
 //! prints an object for each instead, and `--write FOLDER` only writes the vectors, as .npy, for `bench/peers/tree.py`.
 //! The number of threads is `RAYON_NUM_THREADS`. Vectors lie in 100 topics of very unequal size, each with 100 narrower
 //! ones. Peak memory is that of the process so far, vectors included, so sizes should ascend. Then as many documents as
-//! a tenth, at most 20,000, leave the tree and come back.
+//! a tenth, at most 20,000, leave the tree and come back. Between the two, a beam search looks for every document's home.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -32,6 +32,8 @@ struct Measured {
     peak_mb: f64,
     tree: DocTree,
     cosine: f64,
+    drift: f64,
+    drift_s: f64,
     removes_per_s: f64,
     inserts_per_s: f64,
 }
@@ -45,7 +47,7 @@ fn main() {
         let vectors = vectors(docs);
         match folder {
             Some(folder) => {
-                write_npy(&format!("{folder}/{docs}.npy"), &vectors).expect("the folder is there")
+                write_npy(&format!("{folder}/{docs}.npy"), &vectors).expect("the folder is there");
             }
             None => print(&measure(&vectors), arguments.iter().any(|argument| argument == "--json")),
         }
@@ -57,6 +59,8 @@ fn measure(vectors: &Matrix) -> Measured {
     let mut tree = DocTree::grow(vectors, SHAPE, 7).expect("the vectors are finite");
     let (grow_s, cpu_s, peak_mb) = (began.elapsed().as_secs_f64(), cpu_seconds() - cpu, peak_bytes() / 1e6);
     let cosine = cosine(&tree, vectors);
+    let began = Instant::now();
+    let (drift, drift_s) = (tree.drift(vectors, BEAM).share(), began.elapsed().as_secs_f64());
     let grown = tree.clone();
     let changed: Vec<DocIdx> = (0..vectors.n_rows() as u32).step_by(10).take(20_000).map(DocIdx).collect();
     let began = Instant::now();
@@ -70,11 +74,23 @@ fn measure(vectors: &Matrix) -> Measured {
     }
     let inserts_per_s = changed.len() as f64 / began.elapsed().as_secs_f64();
     let docs = vectors.n_rows();
-    Measured { docs, grow_s, cpu_s, peak_mb, tree: grown, cosine, removes_per_s, inserts_per_s }
+    Measured {
+        docs,
+        grow_s,
+        cpu_s,
+        peak_mb,
+        tree: grown,
+        cosine,
+        drift,
+        drift_s,
+        removes_per_s,
+        inserts_per_s,
+    }
 }
 
 fn print(measured: &Measured, json: bool) {
-    let Measured { docs, grow_s, cpu_s, peak_mb, tree, cosine, removes_per_s, inserts_per_s } = measured;
+    let Measured { docs, grow_s, cpu_s, peak_mb, tree, cosine, drift, drift_s, removes_per_s, inserts_per_s } =
+        measured;
     let sizes: Vec<usize> =
         tree.nodes().map(|(_, node)| node.docs.len()).filter(|n_docs| *n_docs > 0).collect();
     let (leaves, largest, depth) = (sizes.len(), sizes.iter().max().copied().unwrap_or(0), tree.depth());
@@ -90,10 +106,12 @@ fn print(measured: &Measured, json: bool) {
     println!(
         "{docs} documents of {DIM} numbers: {grow_s:.2} s ({:.0} documents/s), {cpu_s:.1} s of the processor, peak \
          {peak_mb:.0} MB\n  depth {depth}, {leaves} leaves, mean cosine to the leaf's centroid {cosine:.3}, mean leaf \
-         {mean:.1} documents, largest {largest} ({:.2})\n  {removes_per_s:.0} documents/s removed, {inserts_per_s:.0} \
+         {mean:.1} documents, largest {largest} ({:.2})\n  a beam of {BEAM} leads {:.1} % of the documents elsewhere than \
+         home ({drift_s:.1} s for all)\n  {removes_per_s:.0} documents/s removed, {inserts_per_s:.0} \
          inserted (one thread, beam {BEAM})",
         *docs as f64 / grow_s,
-        mean / largest as f64
+        mean / largest as f64,
+        100.0 * drift
     );
 }
 

@@ -448,7 +448,17 @@ proptest! {
     ) {
         let edges: Vec<(u32, u32)> = edges.into_iter().filter(|(child, parent)| parent < child && *child < n_docs).collect();
         let vectors = random(n_docs as usize, 3, 5);
-        let tree = DocTree::of_hierarchy(&hierarchy(n_docs as usize, &edges), &vectors, shape, 7).unwrap();
+        let mut tree = DocTree::of_hierarchy(&hierarchy(n_docs as usize, &edges), &vectors, shape, 7).unwrap();
+        check(&tree, &vectors, &all(n_docs as usize));
+        let (gone, stay): (Vec<u32>, Vec<u32>) = (0..n_docs).partition(|doc| doc % 3 > 0);
+        for doc in &gone {
+            tree.remove(DocIdx(*doc), &vectors).unwrap();
+        }
+        check(&tree, &vectors, &stay);
+        for doc in &gone {
+            tree.insert(DocIdx(*doc), &vectors, 2).unwrap();
+        }
+        tree.reassign(&vectors, 0.0, 2);
         check(&tree, &vectors, &all(n_docs as usize));
     }
 }

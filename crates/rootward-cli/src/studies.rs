@@ -139,6 +139,7 @@ pub(crate) const STUDIES: &[Study] = &[
     corpus::SMALL,
     corpus::STUDY,
     corpus::CHANGE,
+    corpus::CLIMB,
 ];
 
 impl Row {

@@ -106,7 +106,7 @@ pub fn stream(seed: u64, purpose: Purpose) -> Pcg64 {
         Purpose::Crops { doc } => [41, doc as u64, 0],
         Purpose::Synth => [9, 0, 0],
         Purpose::Construction { doc } => [5, doc as u64, 0],
-        Purpose::Cluster { node } => [40, node as u64, 0],
+        Purpose::Cluster { node } => [30, node as u64, 0],
     };
     Pcg64::seed_from_u64(name.into_iter().fold(scatter(seed), |state, word| scatter(state ^ scatter(word))))
 }

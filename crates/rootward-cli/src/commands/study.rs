@@ -34,7 +34,7 @@ pub(crate) struct StudyCommand {
     /// Data set folder instead of the study's own data.
     #[arg(long, value_name = "DATA")]
     data: Option<PathBuf>,
-    /// Run only the cells whose name contains this.
+    /// Run only the cell of this name, or where there is none, those whose names contain it.
     #[arg(long, value_name = "PATTERN")]
     only: Option<String>,
     /// The judgements for the study `hyperlex`: hyperlex-all.txt, or a file with the same columns.
@@ -92,8 +92,8 @@ impl StudyCommand {
             let entry = |study: &Study| serde_json::json!({"name": study.name, "shows": study.shows, "takes": study.takes});
             return print_json(&STUDIES.iter().map(entry).collect::<Vec<_>>());
         }
-        let line = |study: &Study| format!("{:<10} {:<11} {}", study.name, study.takes, study.shows);
+        let line = |study: &Study| format!("{:<11} {:<11} {}", study.name, study.takes, study.shows);
         let lines: Vec<String> = STUDIES.iter().map(line).collect();
-        print(&format!("{:<10} {:<11} shows\n{}", "study", "takes about", lines.join("\n")))
+        print(&format!("{:<11} {:<11} shows\n{}", "study", "takes about", lines.join("\n")))
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Run<'a> {
     pub(crate) study: &'a str,
     /// Every cell is run with the seeds from 1 to this.
     pub(crate) seeds: u64,
-    /// Only cells whose name contains it.
+    /// Only the cell of this name, or where there is none, those whose names contain it.
     pub(crate) only: Option<&'a str>,
     /// Folder of the study.
     pub(crate) folder: &'a Path,
@@ -69,8 +69,16 @@ struct Task<'a> {
 /// # Errors
 /// When no cell has such a name, a cell fails, its file cannot be written, or the user asked to stop.
 pub(crate) fn run(plan: &Plan, run: &Run<'_>) -> anyhow::Result<Vec<Finished>> {
-    let chosen: Vec<&Cell> =
-        plan.cells.iter().filter(|cell| run.only.is_none_or(|part| cell.row.name().contains(part))).collect();
+    let named = |fits: &dyn Fn(&str) -> bool| -> Vec<&Cell> {
+        plan.cells.iter().filter(|cell| fits(&cell.row.name())).collect()
+    };
+    let chosen = match run.only {
+        None => named(&|_| true),
+        Some(part) => match named(&|name| name == part) {
+            none if none.is_empty() => named(&|name| name.contains(part)),
+            exact => exact,
+        },
+    };
     if chosen.is_empty() {
         let names: Vec<String> = plan.cells.iter().map(|cell| cell.row.name()).collect();
         let only = run.only.unwrap_or_default();

@@ -105,6 +105,67 @@ fn the_study_of_dimensions_makes_its_own_trees() {
     assert!(error.contains("this study makes its own data: leave --data tree out"), "{error}");
 }
 
+/// A corpus of short texts, each asked for by two of its words, by half of them in training.
+fn with_corpus() -> Folder {
+    let folder = Folder::new();
+    let words = ["harbour", "violin", "glacier", "pepper", "marble", "falcon", "lantern", "orchid"];
+    let pair = |i: usize| (words[i % 8], words[(i / 8 + i + 1) % 8]);
+    let lines = |of: &dyn Fn(usize) -> String| (0..48).map(of).collect::<String>();
+    let text = |i: usize| {
+        let (one, other) = pair(i);
+        format!(
+            "{{\"_id\": \"d{i}\", \"text\": \"A note of the {one} beside an old {other}, number {i} of the list.\"}}\n"
+        )
+    };
+    folder.write("corpus/corpus.jsonl", lines(&text));
+    let query = |i: usize| format!("{{\"_id\": \"q{i}\", \"text\": \"{} {} {i}\"}}\n", pair(i).0, pair(i).1);
+    folder.write("corpus/queries.jsonl", lines(&query));
+    let judged = |rest: usize| {
+        let line = |i: usize| if i % 2 == rest { format!("q{i}\td{i}\t1\n") } else { String::new() };
+        format!("query-id\tcorpus-id\tscore\n{}", lines(&line))
+    };
+    folder.write("corpus/qrels/train.tsv", judged(0));
+    folder.write("corpus/qrels/test.tsv", judged(1));
+    folder
+}
+
+#[test]
+fn a_corpus_is_studied_with_verdicts_that_are_tested() {
+    let folder = with_corpus();
+    let line =
+        "study corpus --data corpus --seeds 1 --set stages.0.epochs=1 --set stages.0.batch=16 --out out";
+    let found = folder.json(line);
+    let rows: Vec<&str> =
+        found["rows"].as_array().unwrap().iter().map(|row| row["label"].as_str().unwrap()).collect();
+    assert_eq!(rows.len(), 18, "{rows:?}");
+    for row in found["rows"].as_array().unwrap() {
+        let ndcg = row["numbers"]["nDCG@10"]["mean"].as_f64().unwrap();
+        assert!((1.0..=100.0).contains(&ndcg), "{row}");
+    }
+    let findings = found["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 11);
+    assert!(findings.iter().all(|finding| (0.0..=1.0).contains(&finding["p"].as_f64().unwrap())));
+    let one = folder.json(&line.replace("--out out", "--only HCE --out one"));
+    assert_eq!(one["rows"].as_array().unwrap().len(), 1, "a whole name is that row's alone");
+}
+
+#[test]
+fn documents_that_come_later_are_measured_apart() {
+    let folder = with_corpus();
+    let line = "study change --data corpus --seeds 1 --set stages.0.epochs=1 --only HCE: --out out";
+    let found = folder.json(line);
+    for row in found["rows"].as_array().unwrap() {
+        for column in ["nDCG@10, seen", "nDCG@10, unseen"] {
+            let ndcg = row["numbers"][column]["mean"].as_f64().unwrap();
+            assert!((1.0..=100.0).contains(&ndcg), "{row}");
+        }
+    }
+    let error = folder.fails("study climb-tree --data corpus --out climb");
+    assert!(error.contains("data set `corpus` has no hierarchy"), "{error}");
+    let error = folder.fails("study tree --encoder corpus --out out");
+    assert!(error.contains("--encoder is for the studies corpus, contrast and change"), "{error}");
+}
+
 #[test]
 fn what_is_asked_for_wrongly_is_said() {
     let folder = Folder::new();
@@ -137,7 +198,8 @@ fn a_damaged_cell_is_named_and_not_taken_for_a_result() {
 fn without_a_name_the_studies_are_listed() {
     let folder = Folder::new();
     let list = folder.done("study");
-    for name in ["tree", "dimension", "wordnet", "finetune", "alpha", "siblings", "hyperlex"] {
+    let names = ["tree", "dimension", "wordnet", "finetune", "alpha", "siblings", "hyperlex"];
+    for name in names.into_iter().chain(["contrast", "corpus", "change", "climb-tree"]) {
         assert!(list.lines().any(|line| line.starts_with(name)), "{list}");
     }
     assert_eq!(folder.run("study tree").status.code(), Some(2));

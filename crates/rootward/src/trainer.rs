@@ -5,7 +5,6 @@
 //! stop; the trainer itself reads no clock and opens no file. Between two events its whole state is a position, the
 //! encoder's tensors and a few numbers, so a checkpoint taken anywhere continues to the same losses, bit for bit.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
@@ -15,19 +14,20 @@ use crate::dataset::{Dataset, Split};
 use crate::encoder::{Input, Keep, Side, Trainable};
 use crate::eval::{EvalError, Judge, Names, Truth, Vectors, evaluate};
 use crate::ids::QueryIdx;
-use crate::loss::{LossError, LossGrad, Scratch, Targets, corrected_softmax, hyperbolic_softmax};
-use crate::matrix::Matrix;
+use crate::loss::Scratch;
 use crate::pairs::Pairs;
 use crate::random::{Purpose, stream};
-use crate::recipe::{Distance, Loss, Part, Rate, Recipe, Stage, TreeContrast};
-use crate::sampling::{Batch, NothingToDraw, Sampler};
+use crate::recipe::{Part, Rate, Recipe, Stage, TreeContrast};
+use crate::sampling::{NothingToDraw, Sampler};
 use crate::tensors::Tensors;
 
 mod branch;
 mod contrast;
 mod early_stop;
 mod error;
+mod event;
 mod mining;
+mod own_loss;
 mod temperature;
 mod topics;
 
@@ -35,7 +35,9 @@ use contrast::{Grown, Renewed};
 pub use early_stop::{Ended, Measured};
 use early_stop::{StopState, Verdict};
 pub use error::TrainError;
+pub use event::Event;
 use mining::HardNegatives;
+use own_loss::{first_rows, softmax};
 use topics::Topics;
 
 /// Trains one encoder on one data set by one recipe.
@@ -81,90 +83,6 @@ enum Next {
     Measure,
     EndStage(Ended),
     Nothing,
-}
-
-/// What a trainer has just done.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
-    /// A stage begins.
-    Stage {
-        /// Its place in the recipe.
-        stage: usize,
-        /// Its name.
-        name: String,
-        /// Steps that it lasts, unless it is stopped early.
-        steps: usize,
-    },
-    /// Hard negatives were mined for the steps to come.
-    Mined {
-        /// Place of the stage in the recipe.
-        stage: usize,
-        /// Steps taken in the stage.
-        step: usize,
-        /// Documents drawn for all queries of these steps together.
-        documents: usize,
-        /// Candidates that scored too near an exact match.
-        passed_over: usize,
-    },
-    /// The document tree was brought up to the encoder as it stands.
-    Tree {
-        /// Place of the stage in the recipe.
-        stage: usize,
-        /// Steps taken in the stage.
-        step: usize,
-        /// Nodes of the tree.
-        nodes: usize,
-        /// Levels below its root, that of the documents not counted.
-        depth: usize,
-        /// Nodes that go on from the tree before.
-        continued: usize,
-        /// Share of the documents whose best leaf was no longer theirs; left out of the first tree.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        drift: Option<f64>,
-    },
-    /// The parameters were updated once.
-    Step {
-        /// Place of the stage in the recipe.
-        stage: usize,
-        /// Steps taken in the stage, this one included.
-        step: usize,
-        /// Mean loss of the batch before the update.
-        loss: f64,
-        /// What the contrast of siblings has in it, where there is one.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        contrast: Option<f64>,
-        /// Learning rate of the update.
-        rate: f32,
-        /// What the scores were divided by, where that changes from step to step.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        temperature: Option<f32>,
-        /// Queries of the batch.
-        queries: usize,
-        /// Documents of the batch.
-        documents: usize,
-    },
-    /// Recall was measured on the validation queries.
-    Recall {
-        /// Place of the stage in the recipe.
-        stage: usize,
-        /// Steps taken in the stage.
-        step: usize,
-        /// What was measured.
-        #[serde(flatten)]
-        measured: Measured,
-        /// Whether this is the state to keep, as far as early stopping knows.
-        best: bool,
-    },
-    /// A stage ended.
-    StageEnd {
-        /// Its place in the recipe.
-        stage: usize,
-        /// Why it ended.
-        reason: Ended,
-        /// The step whose state was kept.
-        kept: usize,
-    },
 }
 
 impl<'a> Trainer<'a> {
@@ -505,38 +423,6 @@ const BEST: &str = "best.";
 const HARD: &str = "hard.";
 const TOPICS: &str = "topics.";
 const TREE: &str = "tree.";
-
-/// The stage's own loss on a batch.
-fn softmax(
-    scratch: &mut Scratch,
-    loss: Loss,
-    batch: &Batch,
-    queries: &Matrix,
-    docs: &Matrix,
-    temperature: f32,
-) -> Result<LossGrad, LossError> {
-    let targets = Targets {
-        positives: &batch.positives,
-        known: &batch.known,
-        log_weights: batch.log_weights.as_deref(),
-        weights: batch.weights.as_ref(),
-    };
-    let Loss::Softmax { distance, .. } = loss;
-    let softmax = match distance {
-        None => corrected_softmax,
-        Some(Distance::Hyperbolic) => hyperbolic_softmax,
-    };
-    softmax(scratch, queries, docs, targets, temperature)
-}
-
-/// The first rows of a matrix: itself, where it has no more.
-fn first_rows(matrix: &Matrix, n: usize) -> Cow<'_, Matrix> {
-    if matrix.n_rows() == n {
-        return Cow::Borrowed(matrix);
-    }
-    let values = matrix.values()[..n * matrix.dim()].to_vec();
-    Cow::Owned(Matrix::new(n, matrix.dim(), values).expect("so many rows"))
-}
 
 /// The queries measured during training: those of the dev split, else a sample of those that are trained.
 ///

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use rootward::recipe::Recipe;
 
 /// Name and text of each, from `recipes/`.
-const RECIPES: [(&str, &str); 22] = [
+const RECIPES: [(&str, &str); 25] = [
     ("standard", include_str!("../../../recipes/standard.toml")),
     ("pretrain-finetune", include_str!("../../../recipes/pretrain-finetune.toml")),
     ("hyperbolic", include_str!("../../../recipes/hyperbolic.toml")),
@@ -29,6 +29,9 @@ const RECIPES: [(&str, &str); 22] = [
     ("text-climb", include_str!("../../../recipes/text-climb.toml")),
     ("transformer-standard", include_str!("../../../recipes/transformer-standard.toml")),
     ("transformer-climb", include_str!("../../../recipes/transformer-climb.toml")),
+    ("hce-supervised", include_str!("../../../recipes/hce-supervised.toml")),
+    ("hce-unsupervised", include_str!("../../../recipes/hce-unsupervised.toml")),
+    ("hce-joint", include_str!("../../../recipes/hce-joint.toml")),
     ("adaptive-temperature", include_str!("../../../recipes/adaptive-temperature.toml")),
 ];
 

@@ -5,8 +5,10 @@
 
 use anyhow::{Context, anyhow, bail};
 use rootward::dataset::{Dataset, Split};
+use rootward::doc_tree::DocTree;
 use rootward::encoder::Trainable;
 use rootward::eval::{Evaluation, Judge, NameTable, Names, Truth, Vectors, evaluate};
+use rootward::matrix::Matrix;
 use rootward::model;
 use rootward::pairs::Pairs;
 use rootward::recipe::Recipe;
@@ -39,6 +41,13 @@ pub(crate) fn train_and_evaluate(
     measure(&*train(data, recipe, progress)?, data, names)
 }
 
+/// What was trained.
+pub(crate) struct Trained {
+    pub(crate) encoder: Box<dyn Trainable>,
+    /// The document tree that was learned with it, and what stands for its nodes; `None` where the recipe has none.
+    pub(crate) tree: Option<(DocTree, Matrix)>,
+}
+
 /// Trains a recipe on a data set.
 ///
 /// # Errors
@@ -48,13 +57,26 @@ pub(crate) fn train(
     recipe: &Recipe,
     progress: &mut dyn FnMut(Steps),
 ) -> anyhow::Result<Box<dyn Trainable>> {
+    Ok(train_with_tree(data, recipe, progress)?.encoder)
+}
+
+/// Trains a recipe on a data set, and keeps the document tree that was learned on the way.
+///
+/// # Errors
+/// When the recipe does not fit the data set, the training diverged, or the user asked to stop.
+pub(crate) fn train_with_tree(
+    data: &Dataset,
+    recipe: &Recipe,
+    progress: &mut dyn FnMut(Steps),
+) -> anyhow::Result<Trained> {
     let taught = data.teaching(&recipe.learn_from, recipe.seed)?;
     let table = NameTable::of(&taught);
     let names = table.names();
     let pairs = training_pairs(&taught)?;
     let mut trainer = new_trainer(&taught, &pairs, &names, recipe)?;
     drive(&mut trainer, recipe, recipe.stages.len(), progress)?;
-    Ok(trainer.into_encoder())
+    let tree = trainer.tree().map(|(tree, nodes)| (tree.clone(), nodes));
+    Ok(Trained { encoder: trainer.into_encoder(), tree })
 }
 
 /// Trains the first stages of a recipe: where every recipe that begins like it can go on.

@@ -8,6 +8,7 @@ pub(crate) mod engine;
 pub(crate) mod figure;
 pub(crate) mod summary;
 
+mod corpus;
 mod dimension;
 mod finetune;
 mod hyperlex;
@@ -48,6 +49,8 @@ pub(crate) struct Study {
 pub(crate) struct Asked {
     /// Another data set than the study's own.
     pub(crate) data: Option<PathBuf>,
+    /// The folder of a Transformer, in place of the static encoder.
+    pub(crate) encoder: Option<PathBuf>,
     /// The file of graded judgements.
     pub(crate) hyperlex: Option<PathBuf>,
     /// Changes to every recipe.
@@ -84,7 +87,20 @@ pub(crate) struct Cell {
 }
 
 /// What a cell does with its bench.
-pub(crate) type Work = dyn Fn(&Bench<'_>) -> anyhow::Result<Numbers>;
+pub(crate) type Work = dyn Fn(&Bench<'_>) -> anyhow::Result<Found>;
+
+/// What came of a cell.
+pub(crate) struct Found {
+    pub(crate) numbers: Numbers,
+    /// What is tested between rows, query by query; empty where nothing is.
+    pub(crate) per_query: Vec<f64>,
+}
+
+impl From<Numbers> for Found {
+    fn from(numbers: Numbers) -> Self {
+        Found { numbers, per_query: Vec::new() }
+    }
+}
 
 /// What was measured, by name.
 pub(crate) type Numbers = BTreeMap<String, f64>;
@@ -120,6 +136,9 @@ pub(crate) const STUDIES: &[Study] = &[
     negatives::ALPHA,
     negatives::SIBLINGS,
     hyperlex::STUDY,
+    corpus::SMALL,
+    corpus::STUDY,
+    corpus::CHANGE,
 ];
 
 impl Row {
@@ -159,7 +178,7 @@ impl Cell {
             let progress = &mut |steps| (bench.progress)(steps);
             let found =
                 crate::in_memory::train_and_evaluate(bench.data, bench.names, bench.recipe, progress)?;
-            Ok(percents(&found))
+            Ok(percents(&found).into())
         };
         Cell { row, data: 0, recipe, depends_on: String::new(), work: Rc::new(work) }
     }

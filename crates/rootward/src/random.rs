@@ -26,6 +26,11 @@ pub enum Purpose {
     Hide,
     /// Which queries are divided off.
     Divide,
+    /// The topics of the training queries.
+    Topics {
+        /// Place of the stage in the recipe.
+        stage: usize,
+    },
     /// The hard negatives of a query.
     Mine {
         /// Place of the stage in the recipe.
@@ -96,8 +101,9 @@ pub fn stream(seed: u64, purpose: Purpose) -> Pcg64 {
         Purpose::Siblings { stage, step } => [13, stage as u64, step as u64],
         Purpose::Signs { block } => [20, block as u64, 0],
         Purpose::Bootstrap { sample } => [21, sample as u64, 0],
-        Purpose::Spans { doc } => [30, doc as u64, 0],
-        Purpose::Crops { doc } => [31, doc as u64, 0],
+        Purpose::Spans { doc } => [40, doc as u64, 0],
+        Purpose::Topics { stage } => [42, stage as u64, 0],
+        Purpose::Crops { doc } => [41, doc as u64, 0],
         Purpose::Synth => [9, 0, 0],
         Purpose::Construction { doc } => [5, doc as u64, 0],
         Purpose::Cluster { node } => [40, node as u64, 0],

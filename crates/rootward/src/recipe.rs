@@ -151,6 +151,14 @@ pub enum Sampling {
     },
     /// Pairs, with replacement, every distance as likely as any other.
     EvenDistances {},
+    /// As they occur, but a batch keeps to one topic: queries whose vectors lie together when the stage begins
+    /// [Hofstätter et al., SIGIR 2021, TAS-B]. What is left of topics after their last whole batch shares batches.
+    Topics {
+        /// What a batch counts.
+        by: By,
+        /// How many topics, 2 or more, of about one size.
+        topics: usize,
+    },
 }
 
 /// What a batch counts.

@@ -62,6 +62,8 @@ pub struct Sampler<'a> {
     log_weights: Option<Vec<f32>>,
     columns: Columns,
     epoch: Option<(usize, Vec<u32>)>,
+    /// The topic of each row of `pairs`; empty where there are none.
+    topics: Vec<u32>,
 }
 
 /// The distance that a guessed document counts as: how far up it would be is not known.
@@ -96,7 +98,7 @@ impl<'a> Sampler<'a> {
         seed: u64,
     ) -> Result<Self, NothingToDraw> {
         let (by, least) = match stage.sampling {
-            Sampling::Regular { by, .. } => (by, 0),
+            Sampling::Regular { by, .. } | Sampling::Topics { by, .. } => (by, 0),
             Sampling::Rebalanced { from, .. } => (By::Pair, from),
             Sampling::LongOnly { from, by } => (by, from),
             Sampling::Curriculum { .. } | Sampling::DistanceWeighted { .. } | Sampling::EvenDistances {} => {
@@ -116,7 +118,7 @@ impl<'a> Sampler<'a> {
                 drawn_rows = all.filter(|(_, r)| r.distance >= least).map(|(row, _)| row).collect();
                 drawn_rows.dedup();
             }
-            (Sampling::Regular { .. } | Sampling::LongOnly { .. }, By::Pair) => {
+            (Sampling::Regular { .. } | Sampling::Topics { .. } | Sampling::LongOnly { .. }, By::Pair) => {
                 drawn_pairs = all.filter(|(_, r)| r.distance >= least).collect();
             }
             (_, By::Pair) => {
@@ -142,6 +144,7 @@ impl<'a> Sampler<'a> {
             log_weights: None,
             columns: Columns::new(n_docs),
             epoch: None,
+            topics: Vec::new(),
         };
         sampler.steps = stage.n_steps(sampler.steps_per_epoch());
         sampler.log_weights = stage
@@ -149,6 +152,11 @@ impl<'a> Sampler<'a> {
             .alpha
             .map(|alpha| frequency::log_weights(&sampler.expected_draws(), alpha, sampler.negatives));
         Ok(sampler)
+    }
+
+    /// Says which topic each row of the pairs is about, where sampling goes by topics; until then they are all about one.
+    pub fn set_topics(&mut self, topics: Vec<u32>) {
+        (self.topics, self.epoch) = (topics, None);
     }
 
     /// Steps in which all pairs or queries are gone through once; the last may be smaller than the others.
@@ -258,6 +266,11 @@ impl<'a> Sampler<'a> {
         let order = match self.sampling {
             Sampling::Regular { neighbours: run @ 1.., .. } => {
                 order::in_runs(self.pairs, &self.drawn_rows, self.hierarchy, run, &mut rng)
+            }
+            Sampling::Topics { .. } => {
+                let rows = self.drawn_rows.iter().chain(self.drawn_pairs.iter().map(|(row, _)| row));
+                let topic = |row: &u32| self.topics.get(*row as usize).copied().unwrap_or(0);
+                order::by_topic(&rows.map(topic).collect::<Vec<_>>(), self.batch, &mut rng)
             }
             _ => shuffled(self.n_drawn(), &mut rng),
         };

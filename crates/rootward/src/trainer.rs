@@ -29,12 +29,14 @@ mod early_stop;
 mod error;
 mod mining;
 mod temperature;
+mod topics;
 
 use contrast::{Grown, Renewed};
 pub use early_stop::{Ended, Measured};
 use early_stop::{StopState, Verdict};
 pub use error::TrainError;
 use mining::HardNegatives;
+use topics::Topics;
 
 /// Trains one encoder on one data set by one recipe.
 pub struct Trainer<'a> {
@@ -50,6 +52,7 @@ pub struct Trainer<'a> {
     best: Option<Tensors>,
     hard: HardNegatives,
     grown: Option<Grown>,
+    topics: Topics,
     /// The words of all documents, once a stage mines by them.
     words: Option<Bm25>,
 }
@@ -205,6 +208,7 @@ impl<'a> Trainer<'a> {
             best,
             hard,
             grown: None,
+            topics: Topics::default(),
             words: None,
         })
     }
@@ -235,6 +239,8 @@ impl<'a> Trainer<'a> {
             let optimiser = self.recipe.stages[progress.stage.min(self.recipe.stages.len() - 1)].optimiser;
             self.grown = Some(Grown::from_tensors(&tree, self.recipe.encoder.score(), optimiser)?);
         }
+        let topics = checkpoint.nested(TOPICS);
+        self.topics = topics.map_or(Ok(Topics::default()), |topics| Topics::from_tensors(&topics))?;
         self.sampler = None;
         self.progress = progress;
         Ok(())
@@ -261,6 +267,9 @@ impl<'a> Trainer<'a> {
         self.check_finite(&checkpoint)?;
         if self.recipe.stages.get(self.progress.stage).is_some_and(|stage| stage.negatives.mined.is_some()) {
             checkpoint.nest(HARD, self.hard.tensors());
+        }
+        if self.topics != Topics::default() {
+            checkpoint.nest(TOPICS, self.topics.tensors());
         }
         let progress = serde_json::to_string(&self.progress).expect("progress is plain data");
         checkpoint.notes.insert(PROGRESS.to_owned(), progress);
@@ -310,6 +319,7 @@ impl<'a> Trainer<'a> {
     }
 
     fn start_stage(&mut self, place: usize) -> Result<Event, TrainError> {
+        self.find_topics(place)?;
         let stage = &self.recipe.stages[place];
         let event = Event::Stage { stage: place, name: stage.name.clone(), steps: self.stage_steps(place)? };
         self.encoder.start_optimiser(stage.optimiser);
@@ -444,6 +454,7 @@ impl<'a> Trainer<'a> {
         self.check_finite(&self.encoder.tensors(Keep::Model))?;
         self.sampler = None;
         self.hard = HardNegatives::default();
+        self.topics = Topics::default();
         self.progress.stage += 1;
         self.progress.step = 0;
         let more = self.progress.stage < self.recipe.stages.len();
@@ -474,7 +485,11 @@ impl<'a> Trainer<'a> {
     fn stage_steps_cached(&mut self, place: usize) -> Result<usize, TrainError> {
         let sampler = match self.sampler.take() {
             Some(sampler) => sampler,
-            None => self.new_sampler(place)?,
+            None => {
+                let mut sampler = self.new_sampler(place)?;
+                self.topics.0.iter().for_each(|topics| sampler.set_topics(topics.clone()));
+                sampler
+            }
         };
         let per_epoch = sampler.steps_per_epoch();
         self.sampler = Some(sampler);
@@ -488,6 +503,7 @@ const PROGRESS: &str = "progress";
 const ENCODER: &str = "encoder.";
 const BEST: &str = "best.";
 const HARD: &str = "hard.";
+const TOPICS: &str = "topics.";
 const TREE: &str = "tree.";
 
 /// The stage's own loss on a batch.

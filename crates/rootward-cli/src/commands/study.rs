@@ -40,6 +40,9 @@ pub(crate) struct StudyCommand {
     /// The judgements for the study `hyperlex`: hyperlex-all.txt, or a file with the same columns.
     #[arg(long, value_name = "FILE")]
     hyperlex: Option<PathBuf>,
+    /// Folder of a Transformer for the studies `corpus`, `contrast` and `change`, in place of the static encoder.
+    #[arg(long, value_name = "FOLDER")]
+    encoder: Option<PathBuf>,
     /// Change a value of every recipe; for tests and first looks.
     #[arg(long, value_name = "KEY=VALUE", hide = true)]
     set: Vec<String>,
@@ -62,7 +65,10 @@ impl StudyCommand {
             bail!("--hyperlex is for the study hyperlex, not for {name}");
         }
         interrupt::watch()?;
-        let asked = Asked { data: self.data, hyperlex: self.hyperlex, set: self.set };
+        if self.encoder.is_some() && !["corpus", "contrast", "change"].contains(&study.name) {
+            bail!("--encoder is for the studies corpus, contrast and change, not for {name}");
+        }
+        let asked = Asked { data: self.data, encoder: self.encoder, hyperlex: self.hyperlex, set: self.set };
         let plan = (study.plan)(&asked)?;
         let run = Run { study: study.name, seeds: self.seeds, only: self.only.as_deref(), folder };
         let finished = engine::run(&plan, &run)?;

@@ -12,8 +12,8 @@ use rootward::geometry::{Search, evaluate_construction, smallest_dims};
 
 use super::summary::slope;
 use super::{
-    Asked, Bench, Better, Cell, Figure, Finding, Numbers, Plan, Row, Study, Summary, Work, perfect_tree,
-    recipe, refuse_data,
+    Asked, Bench, Better, Cell, Figure, Finding, Found, Numbers, Plan, Row, Study, Summary, Work,
+    perfect_tree, recipe, refuse_data,
 };
 use crate::in_memory::{Steps, stop_if_asked, train_and_evaluate};
 use crate::plot::Scale;
@@ -86,7 +86,7 @@ fn by_width() -> String {
 }
 
 /// The smallest dimensions of the paper's construction, in the mean of a few draws.
-fn constructed(bench: &Bench<'_>) -> anyhow::Result<Numbers> {
+fn constructed(bench: &Bench<'_>) -> anyhow::Result<Found> {
     let pairs = bench.data.pairs(Split::Train).context("a closed hierarchy has training pairs")?;
     let truth = Truth { pairs: &pairs, judge: Judge::Ancestors, names: *bench.names };
     let seeds: Vec<u64> = (0..DRAWS).map(|draw| bench.recipe.seed * DRAWS + draw).collect();
@@ -97,7 +97,7 @@ fn constructed(bench: &Bench<'_>) -> anyhow::Result<Numbers> {
 }
 
 /// The smallest dimensions in which the recipe learns.
-fn learned(bench: &Bench<'_>) -> anyhow::Result<Numbers> {
+fn learned(bench: &Bench<'_>) -> anyhow::Result<Found> {
     let mut n_trials = 0;
     search(&[bench.recipe.seed], |dim, _| {
         (bench.progress)(Steps { done: n_trials.min(USUAL_TRIALS - 1), of: USUAL_TRIALS });
@@ -111,12 +111,12 @@ fn learned(bench: &Bench<'_>) -> anyhow::Result<Numbers> {
 /// Dimensions that a search tries, about: how many is only known in the end.
 const USUAL_TRIALS: usize = 5;
 
-fn search(seeds: &[u64], recall: impl FnMut(usize, u64) -> anyhow::Result<f64>) -> anyhow::Result<Numbers> {
+fn search(seeds: &[u64], recall: impl FnMut(usize, u64) -> anyhow::Result<f64>) -> anyhow::Result<Found> {
     let targets = TARGETS.map(|(target, _)| target);
     let search = Search { targets: &targets, seeds, first: 4, most: MOST };
     let found = smallest_dims(&search, recall, |_| {})?;
     let named = TARGETS.iter().zip(&found).filter_map(|((_, name), found)| Some((name, found.dim()?)));
-    Ok(named.map(|(name, dim)| ((*name).to_owned(), dim as f64)).collect())
+    Ok(named.map(|(name, dim)| ((*name).to_owned(), dim as f64)).collect::<Numbers>().into())
 }
 
 /// Of `log d` against `log H`, and of `d` against `log W`; the paper's are of the construction.
@@ -140,6 +140,7 @@ fn slopes(rows: &[Summary]) -> Vec<Finding> {
                     name,
                     value: slope(&points),
                     paper: (label == CONSTRUCTED).then_some(paper),
+                    p: None,
                 });
             }
         }

@@ -17,7 +17,7 @@ use rootward::files::write_aside;
 use rootward::recipe::Recipe;
 use serde::{Deserialize, Serialize};
 
-use super::{Bench, Cell, Numbers, Plan, Row};
+use super::{Bench, Cell, Found, Numbers, Plan, Row};
 use crate::in_memory::Steps;
 use crate::interrupt;
 use crate::progress::Bar;
@@ -50,6 +50,8 @@ pub(crate) struct Finished {
     /// Of training and measuring.
     pub(crate) seconds: f64,
     pub(crate) numbers: Numbers,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) per_query: Vec<f64>,
 }
 
 /// A cell with one seed, run or not.
@@ -142,6 +144,7 @@ impl<'a> Task<'a> {
             recipe: recipe.to_toml(),
             seconds: 0.0,
             numbers: Numbers::new(),
+            per_query: Vec::new(),
         };
         let sum = checksum(&[&fingerprint.to_string(), &blank.depends_on, &blank.recipe]);
         let name = format!("{}-seed-{seed}-{sum:016x}.json", readable(&cell.row.name()));
@@ -157,7 +160,8 @@ impl<'a> Task<'a> {
         let found: Finished = serde_json::from_str(&text).with_context(|| {
             format!("{} is damaged; remove it to run the cell again", self.path.display())
         })?;
-        let blank = Finished { seconds: 0.0, numbers: Numbers::new(), ..found.clone() };
+        let blank =
+            Finished { seconds: 0.0, numbers: Numbers::new(), per_query: Vec::new(), ..found.clone() };
         let same = Finished { data: blank.data.clone(), ..self.blank.clone() } == blank;
         Ok(same.then_some(found))
     }
@@ -167,9 +171,9 @@ impl<'a> Task<'a> {
         let table = NameTable::of(self.data);
         let (names, recipe) = (table.names(), &self.recipe);
         let bench = Bench { data: self.data, names: &names, recipe, beginnings, progress };
-        let numbers = (self.cell.work)(&bench)?;
+        let Found { numbers, per_query } = (self.cell.work)(&bench)?;
         let seconds = began.elapsed().as_secs_f64();
-        let finished = Finished { seconds, numbers, ..self.blank.clone() };
+        let finished = Finished { seconds, numbers, per_query, ..self.blank.clone() };
         let text = serde_json::to_string_pretty(&finished)?;
         write_aside(&self.path, |file| writeln!(file, "{text}"))?;
         Ok(finished)

@@ -9,9 +9,7 @@ use rootward::recipe::Recipe;
 use rootward::tensors::Tensors;
 
 use super::engine::checksum;
-use super::{
-    ALL, Asked, Bench, Cell, Figure, Numbers, Plan, Row, Study, percents, recipe, tree_unless_asked,
-};
+use super::{ALL, Asked, Bench, Cell, Figure, Found, Plan, Row, Study, percents, recipe, tree_unless_asked};
 use crate::in_memory::{measure, train_beginning, train_rest};
 
 pub(crate) const STUDY: Study = Study {
@@ -64,11 +62,11 @@ const STOPPED: &str = "with early stopping";
 const TO_THE_END: &str = "without early stopping";
 
 /// Trains the stages after the first, and measures recall by distance.
-fn finetune(bench: &Bench<'_>) -> anyhow::Result<Numbers> {
+fn finetune(bench: &Bench<'_>) -> anyhow::Result<Found> {
     let Bench { data, names, recipe, progress, .. } = *bench;
     let beginning = pretrained(bench)?;
     let encoder = train_rest(data, names, recipe, &beginning, &mut |steps| progress(steps))?;
-    Ok(percents(&measure(&*encoder, data, names)?))
+    Ok(percents(&measure(&*encoder, data, names)?).into())
 }
 
 /// The first stage of the recipe, from its file where another cell has trained it already.

@@ -63,7 +63,7 @@ fn plan(asked: &Asked) -> anyhow::Result<Plan> {
             data: 0,
             recipe: recipe(method, &[String::from("encoder.dim=5")], asked)?,
             depends_on: format!("{:016x}", checksum(&[&text])),
-            work: Rc::new(move |bench: &Bench<'_>| correlations(bench, &ratings)),
+            work: Rc::new(move |bench: &Bench<'_>| Ok(correlations(bench, &ratings)?.into())),
         })
     };
     Ok(Plan {
@@ -91,8 +91,12 @@ fn quoted() -> Vec<(Row, Numbers)> {
 
 fn n_pairs(rows: &[Summary]) -> Vec<Finding> {
     let found = rows.iter().find_map(|row| row.numbers.get(PAIRS));
-    let finding =
-        |value| Finding { name: String::from("noun pairs with both words known"), value, paper: None };
+    let finding = |value| Finding {
+        name: String::from("noun pairs with both words known"),
+        value,
+        paper: None,
+        p: None,
+    };
     found.map(|spread| finding(spread.mean)).into_iter().collect()
 }
 

@@ -27,6 +27,9 @@ pub(crate) struct Summary {
     /// Of one cell, in the mean.
     seconds: f64,
     pub(crate) numbers: BTreeMap<String, Spread>,
+    /// What is tested between rows: of each query the mean over the seeds.
+    #[serde(skip)]
+    pub(crate) per_query: Vec<f64>,
 }
 
 /// A number over the seeds.
@@ -46,6 +49,9 @@ pub(crate) struct Finding {
     pub(crate) value: f64,
     /// What the paper reports.
     pub(crate) paper: Option<f64>,
+    /// How likely a value as far from 0 is by luck alone, where that was tested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) p: Option<f64>,
 }
 
 /// All that came of a study, as `results.json` has it.
@@ -105,6 +111,12 @@ impl Summary {
             seeds: cells.iter().map(|cell| cell.seed).collect(),
             seconds: mean(&cells.iter().map(|cell| cell.seconds).collect::<Vec<_>>()),
             numbers: values.into_iter().map(|(name, of)| (name, Spread::of(&of, better))).collect(),
+            per_query: (0..cells[0].per_query.len())
+                .map(|query| {
+                    let of = cells.iter().filter_map(|cell| cell.per_query.get(query).copied());
+                    mean(&of.collect::<Vec<_>>())
+                })
+                .collect(),
         }
     }
 }
@@ -198,7 +210,8 @@ impl<'a> Results<'a> {
         for (place, finding) in self.findings.iter().enumerate() {
             let start = if place == 0 { "\n- " } else { "- " };
             let paper = finding.paper.map_or(String::new(), |paper| format!(", the paper {paper}"));
-            writeln!(text, "{start}{}: {:.2}{paper}", finding.name, finding.value)
+            let p = finding.p.map_or(String::new(), |p| format!(", p {p:.4}"));
+            writeln!(text, "{start}{}: {:.2}{paper}{p}", finding.name, finding.value)
                 .expect("a string takes all that is written");
         }
         text

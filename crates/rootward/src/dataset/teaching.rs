@@ -229,9 +229,10 @@ mod tests {
         // The test asks for the document in its own words, which keeps its title from being taught.
         let data = data(("?", 1), ("A  light shoe", 0));
         let of = |from: LearnFrom| taught(&data, &[LearnFrom::Titles, from]);
-        let footwear = ("footwear".to_owned(), 1);
-        assert_eq!(of(LearnFrom::Spans(runs)), [footwear.clone()]);
-        assert_eq!(of(LearnFrom::Crops(runs)), [("sandal a light".to_owned(), 0), footwear]);
+        let named =
+            |list: &[(&str, u32)]| list.iter().map(|(t, d)| ((*t).to_owned(), *d)).collect::<Vec<_>>();
+        assert_eq!(of(LearnFrom::Spans(runs)), named(&[("footwear", 1)]));
+        assert_eq!(of(LearnFrom::Crops(runs)), named(&[("sandal a light", 0), ("footwear", 1)]));
         let long = Dataset {
             docs: vec![Document { text: "a b c d e f g h i".to_owned(), ..data.docs[0].clone() }; 2],
             ..data

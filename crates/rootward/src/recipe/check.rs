@@ -163,6 +163,10 @@ impl Stage {
                 demand(&key("sampling.p"), p, share(p), "0 to 1")?;
                 By::Pair
             }
+            Sampling::Topics { by, topics } => {
+                demand(&key("sampling.topics"), topics, (2..=65_536).contains(&topics), "2 to 65536")?;
+                by
+            }
             Sampling::LongOnly { by, .. } => by,
             Sampling::Curriculum { until, .. } => {
                 demand(&key("sampling.until"), until, share(until) && until > 0.0, "above 0 and at most 1")?;

@@ -67,6 +67,7 @@ fn a_recipe_with_every_key_survives_its_own_writing() {
         r#"kind = "curriculum", near = 1, until = 0.5"#,
         r#"kind = "distance_weighted", power = 1.0"#,
         r#"kind = "even_distances""#,
+        r#"kind = "topics", by = "pair", topics = 64"#,
     ] {
         let text = WHOLE.replacen(r#"kind = "long_only", from = 2, by = "pair""#, sampling, 1);
         let recipe = parse(&text);
@@ -303,6 +304,11 @@ fn a_value_that_makes_no_sense_is_refused() {
             "kind = \"long_only\", from = 2, by = \"pair\"",
             "kind = \"curriculum\", near = 0, until = 0.0",
             "`stages.1.sampling.until` is 0, expected above 0 and at most 1".to_owned(),
+        ),
+        (
+            "kind = \"long_only\", from = 2, by = \"pair\"",
+            "kind = \"topics\", by = \"pair\", topics = 1",
+            "`stages.1.sampling.topics` is 1, expected 2 to 65536".to_owned(),
         ),
         (
             "kind = \"long_only\", from = 2, by = \"pair\"",

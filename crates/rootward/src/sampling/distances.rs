@@ -17,7 +17,7 @@ pub(super) fn probabilities(sampling: Sampling, n_pairs: &[usize], done: f64) ->
     let weight = |(distance, n): (u32, &usize)| {
         let n = *n as f64;
         match sampling {
-            Sampling::Regular { .. } => n,
+            Sampling::Regular { .. } | Sampling::Topics { .. } => n,
             Sampling::LongOnly { from, .. } if distance < from => 0.0,
             Sampling::LongOnly { .. } => n,
             Sampling::Rebalanced { p, from } if distance < from => p * n / from_on(0),

@@ -1,4 +1,4 @@
-//! Orders of an epoch that keep neighbours of the hierarchy in one batch.
+//! Orders of an epoch that keep neighbours of the hierarchy, or queries of one topic, in one batch.
 
 use rand::RngExt;
 use rand::seq::SliceRandom;
@@ -7,6 +7,7 @@ use rand_pcg::Pcg64;
 use crate::hierarchy::Hierarchy;
 use crate::ids::DocIdx;
 use crate::pairs::Pairs;
+use crate::random::shuffled;
 use crate::rows::Rows;
 
 /// Places in `rows`, in runs of queries that follow each other down the hierarchy; the runs are shuffled.
@@ -29,6 +30,27 @@ pub(super) fn in_runs(
     let mut runs: Vec<&[u32]> = tail.chunks(run).chain([head]).collect();
     runs.shuffle(rng);
     runs.concat()
+}
+
+/// The numbers of `topics`, in batches of one topic each; the batches are shuffled. What is left of each topic, less than a
+/// batch, is put together, topic by topic; a batch that is not full stands at the end.
+pub(super) fn by_topic(topics: &[u32], batch: usize, rng: &mut Pcg64) -> Vec<u32> {
+    let n_topics = topics.iter().max().map_or(0, |most| *most as usize + 1);
+    let places = shuffled(topics.len(), rng);
+    let places_of =
+        Rows::group(n_topics, places.iter().map(|place| (topics[*place as usize] as usize, *place)));
+    let (mut batches, mut rests) = (Vec::new(), Vec::new());
+    for topic in shuffled(n_topics, rng) {
+        let whole = places_of.row(topic as usize).chunks_exact(batch);
+        rests.extend_from_slice(whole.remainder());
+        batches.extend(whole);
+    }
+    let mixed = rests.chunks_exact(batch);
+    let last = mixed.remainder();
+    batches.extend(mixed);
+    batches.shuffle(rng);
+    batches.push(last);
+    batches.concat()
 }
 
 /// Every document once, children in random order right after the first of their parents that is met.

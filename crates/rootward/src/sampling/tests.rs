@@ -80,10 +80,12 @@ const PLAIN: Negatives = Negatives {
     mined: None,
 };
 const REGULAR: Sampling = Sampling::Regular { by: By::Pair, neighbours: 0 };
-const SAMPLINGS: [Sampling; 9] = [
+const SAMPLINGS: [Sampling; 11] = [
     REGULAR,
     Sampling::Regular { by: By::Query, neighbours: 0 },
     Sampling::Regular { by: By::Query, neighbours: 3 },
+    Sampling::Topics { by: By::Pair, topics: 3 },
+    Sampling::Topics { by: By::Query, topics: 3 },
     Sampling::Rebalanced { p: 0.4, from: 2 },
     Sampling::LongOnly { from: 1, by: By::Pair },
     Sampling::LongOnly { from: 1, by: By::Query },
@@ -141,11 +143,15 @@ fn steady(sampling: Sampling) -> bool {
 
 /// Whether an epoch goes through pairs or queries, each once.
 fn once_an_epoch(sampling: Sampling) -> bool {
-    matches!(sampling, Sampling::Regular { .. } | Sampling::LongOnly { .. })
+    matches!(sampling, Sampling::Regular { .. } | Sampling::Topics { .. } | Sampling::LongOnly { .. })
 }
 
 fn counts_pairs(sampling: Sampling) -> bool {
-    !matches!(sampling, Sampling::Regular { by: By::Query, .. } | Sampling::LongOnly { by: By::Query, .. })
+    use Sampling::{LongOnly, Regular, Topics};
+    !matches!(
+        sampling,
+        Regular { by: By::Query, .. } | Topics { by: By::Query, .. } | LongOnly { by: By::Query, .. }
+    )
 }
 
 fn columns_of(batch: &Batch, docs: &BTreeMap<DocIdx, u32>) -> BTreeSet<u32> {
@@ -256,6 +262,26 @@ fn another_seed_stage_or_epoch_draws_another_order() {
     let draws = [draw(0, 7, 0), draw(1, 7, 0), draw(0, 8, 0), draw(0, 7, 1)];
     for (i, one) in draws.iter().enumerate() {
         assert!(!draws[..i].contains(one), "{i}");
+    }
+}
+
+#[test]
+fn a_batch_keeps_to_one_topic_as_far_as_topics_fill_batches() {
+    let world = World::new(100, &[], &(0..100).map(|doc| vec![doc]).collect::<Vec<_>>());
+    for by in [By::Pair, By::Query] {
+        let stage = stage(Sampling::Topics { by, topics: 4 }, Negatives { deduplicate: true, ..PLAIN }, 8);
+        let mut sampler = world.sampler(&stage);
+        // 25 queries each: three whole batches of every topic, one of what is left of them.
+        sampler.set_topics((0..100).map(|row| row % 4).collect());
+        let batches: Vec<Vec<u32>> =
+            (0..13).map(|step| sampler.batch(step).queries.iter().map(|query| query.0).collect()).collect();
+        let topics = |batch: &Vec<u32>| batch.iter().map(|query| query % 4).collect::<BTreeSet<_>>().len();
+        let counts: Vec<usize> = batches.iter().map(topics).collect();
+        assert_eq!((&counts[..12], counts[12]), (&[1; 12][..], 4));
+        let all: BTreeSet<u32> = batches.concat().into_iter().collect();
+        assert_eq!(all.len(), 100);
+        let order: Vec<u32> = batches.iter().map(|batch| batch[0] % 4).collect();
+        assert!(order.windows(2).any(|pair| pair[0] > pair[1]), "{order:?}");
     }
 }
 

@@ -136,6 +136,7 @@ fn a_run_goes_on_from_a_checkpoint_after_any_event_bit_for_bit() {
     assert_goes_on(TWO_STAGES);
     assert_goes_on(&changing());
     assert_goes_on(&mining());
+    assert_goes_on(&topical());
     assert_goes_on(&contrasting());
 }
 
@@ -223,6 +224,17 @@ fn a_run_on_queries_that_are_made_goes_on_when_they_are_made_again() {
 fn mining() -> String {
     let mined = "mined = { each = 2, every = 4, among = 8, margin = -1e6 } }";
     TWO_STAGES.replace("alpha = 0.0 }", mined)
+}
+
+/// Two stages of which the first keeps pairs of a topic together, and the last the queries of one.
+fn topical() -> String {
+    TWO_STAGES
+        .replacen(r#"kind = "regular", by = "pair""#, r#"kind = "topics", by = "pair", topics = 5"#, 1)
+        .replace(
+            r#"kind = "long_only", from = 2, by = "pair""#,
+            r#"kind = "topics", by = "query", topics = 3"#,
+        )
+        .replace("patience = 2", "patience = 6")
 }
 
 #[test]

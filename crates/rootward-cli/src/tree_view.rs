@@ -182,7 +182,7 @@ impl Reader<'_> {
         Branch {
             path,
             documents: node.n_docs,
-            terms: described.terms.into_iter().map(word).collect(),
+            terms: shared(described.terms).into_iter().map(word).collect(),
             representatives: described.docs.into_iter().map(representative).collect(),
             children,
             nodes_left_out,
@@ -220,6 +220,14 @@ impl Representative {
             .unwrap_or_default();
         Representative { id: document.id.clone(), title: cut(&title, BEGINNING) }
     }
+}
+
+/// The terms that several documents have, where there are such: that of a single one says nothing of the others.
+fn shared(mut terms: Vec<Term>) -> Vec<Term> {
+    if terms.iter().any(|term| term.n_docs > 1) {
+        terms.retain(|term| term.n_docs > 1);
+    }
+    terms
 }
 
 /// A text of at most so many characters, cut between words where that loses little.

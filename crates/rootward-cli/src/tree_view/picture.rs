@@ -12,15 +12,18 @@ use super::{Branch, View, cut};
 
 /// Width of a picture, where its columns have room.
 const WIDTH: f64 = 1200.0;
-/// Least width of a column.
-const COLUMN: f64 = 130.0;
+/// Least and greatest width of a column.
+const COLUMN: (f64, f64) = (130.0, 420.0);
+/// Least width of a picture: that of its header.
+const LEAST: f64 = 720.0;
 /// Width of the root.
 const ROOT: f64 = 30.0;
 const MARGIN: f64 = 16.0;
 /// Height of what stands above the boxes.
 const HEADER: f64 = 58.0;
-/// Height of a line of text.
+/// Height of a line of text, and of a box that has room for one.
 const LINE: f64 = 15.0;
+const ONE_LINE: f64 = 12.5;
 /// Space between the side of a box and its text.
 const PAD: f64 = 6.0;
 
@@ -52,10 +55,11 @@ struct Canvas {
 pub(crate) fn picture(view: &View) -> String {
     let root = &view.tree;
     let (levels, ends) = (root.depth(), root.n_ends() as f64);
-    let column = ((WIDTH - 2.0 * MARGIN - ROOT) / (levels as f64).max(1.0)).max(COLUMN);
+    let columns = (levels as f64).max(1.0);
+    let column = ((WIDTH - 2.0 * MARGIN - ROOT) / columns).clamp(COLUMN.0, COLUMN.1);
     // Leaves of a small tree have room for some titles, those of a large one for a line.
     let height = if ends <= 20.0 { (ends * 62.0).max(240.0) } else { (ends * 17.0).clamp(1240.0, 4000.0) };
-    let width = 2.0 * MARGIN + ROOT + column * (levels as f64).max(1.0);
+    let width = (2.0 * MARGIN + ROOT + column * columns).max(LEAST);
     let mut canvas = Canvas { svg: String::new(), column };
     let drawn = canvas.draw(view, (width, HEADER + height + MARGIN), height);
     drawn.expect("a string takes all text");
@@ -65,21 +69,23 @@ pub(crate) fn picture(view: &View) -> String {
 impl Canvas {
     fn draw(&mut self, view: &View, (width, total): (f64, f64), height: f64) -> fmt::Result {
         let root = &view.tree;
-        let name = plain(&view.data);
+        let at = if root.path.0.is_empty() { String::new() } else { format!(", node {}", root.path) };
+        // The header is a third larger than what `fit` reckons with.
+        let header = fit(&format!("{}{at}: {}", view.data, view.origin), (width - 2.0 * MARGIN) * 0.75);
         write!(
             self.svg,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {total:.0}\" width=\"{width:.0}\" \
-             height=\"{total:.0}\" role=\"img\" aria-label=\"Document tree of {name}\">\n<style>{STYLE}</style>\n\
-             <rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n"
+             height=\"{total:.0}\" role=\"img\" aria-label=\"{}\">\n<style>{STYLE}</style>\n\
+             <rect class=\"ground\" width=\"100%\" height=\"100%\"/>\n",
+            plain(&header)
         )?;
-        let at = if root.path.0.is_empty() { String::new() } else { format!(", node {}", root.path) };
         let figures = &view.figures;
         writeln!(
             self.svg,
-            "<text class=\"ink head\" x=\"{MARGIN}\" y=\"26\">{name}{at}: {}</text>\n\
+            "<text class=\"ink head\" x=\"{MARGIN}\" y=\"26\">{}</text>\n\
              <text class=\"faint\" x=\"{MARGIN}\" y=\"45\">{} documents, {} nodes, {} of them leaves, depth {}. Area: \
              documents. Colour: branches. Point at a box for more.</text>",
-            plain(&view.origin.to_string()),
+            plain(&header),
             grouped(figures.documents),
             grouped(figures.nodes),
             grouped(figures.leaves),
@@ -87,7 +93,8 @@ impl Canvas {
         )?;
         let area = Area { x: MARGIN, y: HEADER, height };
         if root.children.is_empty() {
-            return self.boxed(root, area, Place { level: 1, top: Some(0), sibling: 0 }).and(self.end());
+            self.boxed(root, area, Place { level: 1, top: Some(0), sibling: 0 })?;
+            return self.end();
         }
         writeln!(
             self.svg,
@@ -155,13 +162,15 @@ impl Canvas {
 
     /// The path and terms of a node, then documents, as many lines of them as fit.
     fn label(&mut self, branch: &Branch, area: Area) -> fmt::Result {
-        let lines = ((area.height - 3.0) / LINE).floor();
-        if lines < 1.0 {
+        if area.height < ONE_LINE {
             return Ok(());
         }
-        let (room, path) = (self.column - 2.0 * PAD, format!("{} ", branch.path));
+        let lines = ((area.height - 3.0) / LINE).floor().max(1.0);
+        // A blank at the end of a span would be lost.
+        let (room, path) = (self.column - 2.0 * PAD, format!("{}\u{a0}", branch.path));
         let path = if branch.path.0.is_empty() { "" } else { &*path };
-        let mut y = area.y + LINE - 1.0;
+        // A single line stands in the middle.
+        let mut y = area.y + if lines < 2.0 { area.height.min(LINE + 8.0) / 2.0 + 4.0 } else { LINE - 1.0 };
         let words: Vec<&str> = branch.terms.iter().map(|term| &*term.word).collect();
         let words = fitting(&words, room - width(path));
         let x = area.x + PAD;

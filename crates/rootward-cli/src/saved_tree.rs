@@ -26,7 +26,7 @@ pub(crate) enum Known {
     /// Its documents are others than those of the data set.
     OtherDocuments,
     /// The tree, and what stands for its nodes: shape `(slots, dim)`.
-    Tree(DocTree, Matrix),
+    Tree(Box<DocTree>, Matrix),
 }
 
 /// How a query walks down, and what is kept of what it finds.
@@ -47,7 +47,7 @@ pub(crate) fn saved_tree(folder: &Path, model: &Model, data: &Dataset) -> anyhow
     Ok(match saved {
         None => Known::Nothing,
         Some(_) if model.config.data.corpus != TrainedOn::of(data).corpus => Known::OtherDocuments,
-        Some((tree, nodes)) => Known::Tree(tree, nodes),
+        Some((tree, nodes)) => Known::Tree(Box::new(tree), nodes),
     })
 }
 

@@ -14,6 +14,7 @@ use std::str::FromStr;
 
 use anyhow::bail;
 use rootward::dataset::{Dataset, Document};
+use rootward::digits::grouped;
 use rootward::doc_tree::describe::{Description, Length, Term, describe};
 use rootward::doc_tree::{DocTree, NodeIdx, TreeShape};
 use rootward::ids::DocIdx;
@@ -228,6 +229,11 @@ fn shared(mut terms: Vec<Term>) -> Vec<Term> {
         terms.retain(|term| term.n_docs > 1);
     }
     terms
+}
+
+/// So many things of a name, in words.
+fn count(n: usize, one: &str, more: &str) -> String {
+    format!("{} {}", grouped(n), if n == 1 { one } else { more })
 }
 
 /// A text of at most so many characters, cut between words where that loses little.

@@ -113,7 +113,7 @@ impl Tree {
         } else {
             print(&page(&view, of_page))?;
             if view.goes_on_below(of_page) {
-                say(format_args!("deeper: --depth {}, or --node with a path such as 1", of_page + 1));
+                say(format_args!("deeper: --depth {}, or --node PATH", of_page + 1));
             }
         }
         if let Some(path) = &self.out {
@@ -146,7 +146,9 @@ impl Tree {
         let vectors = doc_vectors(&*model.encoder, data)?; // (documents, dim)
         let known = if self.asks_to_grow() { Known::Nothing } else { saved_tree(folder, &model, data)? };
         match known {
-            Known::Tree(tree, _) => Ok(Opened { tree, vectors, origin: Origin::Trained { model: name } }),
+            Known::Tree(tree, _) => {
+                Ok(Opened { tree: *tree, vectors, origin: Origin::Trained { model: name } })
+            }
             Known::Nothing => self.grown(vectors, name, data),
             Known::OtherDocuments => {
                 say(format_args!(

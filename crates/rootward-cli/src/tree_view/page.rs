@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use rootward::digits::grouped;
 
-use super::{Branch, View, cut};
+use super::{Branch, View, count, cut};
 
 /// Characters of a title on a line, at most.
 const TITLE: usize = 36;
@@ -37,12 +37,11 @@ fn write_all(text: &mut String, view: &View, levels: usize) -> fmt::Result {
 
 /// A node, and so many levels below it.
 fn write_branch(text: &mut String, branch: &Branch, indent: usize, levels: usize) -> fmt::Result {
-    let documents = grouped(branch.documents);
-    let unit = if branch.documents == 1 { "document" } else { "documents" };
+    let documents = count(branch.documents, "document", "documents");
     match (indent, branch.path.0.is_empty()) {
-        (0, true) => write!(text, "{documents} {unit}")?,
-        (0, false) => write!(text, "{}  {documents} {unit}", branch.path)?,
-        _ => write!(text, "{:indent$}{}  {documents}", "", branch.path)?,
+        (0, true) => write!(text, "{documents}")?,
+        (0, false) => write!(text, "{}  {documents}", branch.path)?,
+        _ => write!(text, "{:indent$}{}  {}", "", branch.path, grouped(branch.documents))?,
     }
     let words: Vec<&str> = branch.terms.iter().map(|term| &*term.word).collect();
     let titles: Vec<String> =
@@ -56,7 +55,7 @@ fn write_branch(text: &mut String, branch: &Branch, indent: usize, levels: usize
     let shown = if levels == 0 { &[][..] } else { &branch.children };
     let left_out = branch.n_below();
     if shown.is_empty() && left_out > 0 {
-        write!(text, "  (+{} {})", grouped(left_out), if left_out == 1 { "node" } else { "nodes" })?;
+        write!(text, "  (+{})", count(left_out, "node", "nodes"))?;
     }
     writeln!(text)?;
     shown.iter().try_for_each(|child| write_branch(text, child, indent + 2, levels - 1))

@@ -8,7 +8,7 @@ use std::fmt::{self, Write};
 
 use rootward::digits::grouped;
 
-use super::{Branch, View, cut};
+use super::{Branch, View, count, cut};
 
 /// Width of a picture, where its columns have room.
 const WIDTH: f64 = 1200.0;
@@ -83,12 +83,12 @@ impl Canvas {
         writeln!(
             self.svg,
             "<text class=\"ink head\" x=\"{MARGIN}\" y=\"26\">{}</text>\n\
-             <text class=\"faint\" x=\"{MARGIN}\" y=\"45\">{} documents, {} nodes, {} of them leaves, depth {}. Area: \
+             <text class=\"faint\" x=\"{MARGIN}\" y=\"45\">{}, {}, {}, depth {}. Area: \
              documents. Colour: branches. Point at a box for more.</text>",
             plain(&header),
-            grouped(figures.documents),
-            grouped(figures.nodes),
-            grouped(figures.leaves),
+            count(figures.documents, "document", "documents"),
+            count(figures.nodes, "node", "nodes"),
+            count(figures.leaves, "leaf", "leaves"),
             figures.depth
         )?;
         let area = Area { x: MARGIN, y: HEADER, height };
@@ -100,11 +100,11 @@ impl Canvas {
             self.svg,
             "<g><title>{}</title><rect class=\"root\" x=\"{MARGIN}\" y=\"{HEADER}\" width=\"{ROOT}\" \
              height=\"{height:.1}\"/>\
-             <text class=\"ink\" text-anchor=\"middle\" transform=\"translate({:.1} {:.1}) rotate(-90)\">{} documents</text></g>",
+             <text class=\"ink\" text-anchor=\"middle\" transform=\"translate({:.1} {:.1}) rotate(-90)\">{}</text></g>",
             plain(&tooltip(root)),
             MARGIN + ROOT / 2.0 + 4.0,
             HEADER + height / 2.0,
-            grouped(root.documents)
+            count(root.documents, "document", "documents")
         )?;
         self.below(root, Area { x: MARGIN + ROOT, ..area }, Place { level: 0, top: None, sibling: 0 })?;
         self.end()
@@ -138,9 +138,9 @@ impl Canvas {
         let Area { x, y, height } = area;
         writeln!(
             self.svg,
-            "<g><title>{} nodes below {}: too many to draw</title><rect x=\"{x:.1}\" y=\"{y:.2}\" width=\"{:.1}\" \
+            "<g><title>{} below {}: too many to draw</title><rect x=\"{x:.1}\" y=\"{y:.2}\" width=\"{:.1}\" \
              height=\"{height:.2}\" fill=\"{}\" fill-opacity=\"0.6\"/></g>",
-            grouped(branch.n_below()),
+            count(branch.n_below(), "node", "nodes"),
             if branch.path.0.is_empty() { String::from("the root") } else { branch.path.to_string() },
             self.column,
             colour(Place { level: place.level + 1, ..place })
@@ -166,26 +166,29 @@ impl Canvas {
             return Ok(());
         }
         let lines = ((area.height - 3.0) / LINE).floor().max(1.0);
-        // A blank at the end of a span would be lost.
-        let (room, path) = (self.column - 2.0 * PAD, format!("{}\u{a0}", branch.path));
-        let path = if branch.path.0.is_empty() { "" } else { &*path };
+        let path = branch.path.to_string();
+        let room = self.column - 2.0 * PAD;
+        // A blank at the end of a span would be lost, so that the gap is given as one.
+        let gap = if path.is_empty() { 0.0 } else { 5.0 };
+        let beside = room - width(&path) - gap;
         // A single line stands in the middle.
         let mut y = area.y + if lines < 2.0 { area.height.min(LINE + 8.0) / 2.0 + 4.0 } else { LINE - 1.0 };
         let words: Vec<&str> = branch.terms.iter().map(|term| &*term.word).collect();
-        let words = fitting(&words, room - width(path));
+        let words = fitting(&words, beside);
         let x = area.x + PAD;
         let mut titles = branch.representatives.iter().map(|document| &*document.title);
         // A node without words of its own is known by its first document.
-        let first = if words.is_empty() {
-            format!("<tspan>{}</tspan>", plain(&fit(titles.next().unwrap_or_default(), room - width(path))))
-        } else {
-            format!("<tspan class=\"terms\">{}</tspan>", plain(&words))
+        let (class, first) = match words.is_empty() {
+            true => ("doc", fit(titles.next().unwrap_or_default(), beside)),
+            false => ("terms", words),
         };
         write!(
             self.svg,
-            "<text x=\"{x:.1}\" y=\"{y:.1}\"><tspan class=\"path\">{path}</tspan>{first}</text>"
+            "<text x=\"{x:.1}\" y=\"{y:.1}\"><tspan class=\"path\">{path}</tspan><tspan class=\"{class}\" \
+             dx=\"{gap}\">{}</tspan></text>",
+            plain(&first)
         )?;
-        let counted = format!("{} documents", grouped(branch.documents));
+        let counted = count(branch.documents, "document", "documents");
         let counted = (!branch.children.is_empty() || branch.nodes_left_out > 0).then_some(&*counted);
         for line in counted.into_iter().chain(titles).take(lines as usize - 1) {
             y += LINE;
@@ -208,7 +211,7 @@ const STYLE: &str = "text{font:12px system-ui,-apple-system,'Segoe UI',Helvetica
 /// All that is known of a node.
 fn tooltip(branch: &Branch) -> String {
     let path = if branch.path.0.is_empty() { String::new() } else { format!("{}: ", branch.path) };
-    let mut text = format!("{path}{} documents", grouped(branch.documents));
+    let mut text = format!("{path}{}", count(branch.documents, "document", "documents"));
     let term = |term: &super::Word| format!("{} {}", term.word, grouped(term.documents));
     let terms: Vec<String> = branch.terms.iter().map(term).collect();
     if !terms.is_empty() {

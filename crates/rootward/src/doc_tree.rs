@@ -149,7 +149,7 @@ pub enum TreeError {
     /// A saved tree is none.
     #[error("the saved tree is damaged: {what} {at} {problem}; restore it from a copy or grow it again")]
     Damaged {
-        /// "node", "document" or "number".
+        /// "node" or "document".
         what: &'static str,
         /// Which one.
         at: usize,
@@ -315,14 +315,19 @@ impl DocTree {
         self.node_mut(node).docs = docs;
     }
 
-    /// Counts and adds up what is at or below every node.
-    fn recount(&mut self, vectors: &Matrix) {
-        self.sums = self.sums_of(vectors);
+    /// Counts the documents at or below every node.
+    fn count(&mut self) {
         for node in self.order().into_iter().rev() {
             let Node { children, docs, .. } = self.node(node);
             let below: usize = children.iter().map(|child| self.node(*child).n_docs).sum();
             self.node_mut(node).n_docs = below + docs.len();
         }
+    }
+
+    /// Counts and adds up what is at or below every node.
+    fn recount(&mut self, vectors: &Matrix) {
+        self.count();
+        self.sums = self.sums_of(vectors);
         self.refresh_all();
     }
 

@@ -47,11 +47,8 @@ impl DocTree {
     }
 
     /// Makes a node the home of one more document.
-    pub(super) fn put(&mut self, doc: DocIdx, home: NodeIdx, vector: &[f32]) {
-        let docs = &mut self.node_mut(home).docs;
-        docs.insert(docs.partition_point(|other| *other < doc), doc);
-        self.homes.resize(self.homes.len().max(doc.at() + 1), None);
-        self.homes[doc.at()] = Some(home);
+    fn put(&mut self, doc: DocIdx, home: NodeIdx, vector: &[f32]) {
+        self.seat(doc, home);
         self.tell_upwards(home, |node, sum| {
             node.n_docs += 1;
             add(vector, sum);
@@ -59,9 +56,8 @@ impl DocTree {
     }
 
     /// Takes a document, which is in the tree, out of its home, which is returned and may own nothing then.
-    pub(super) fn take(&mut self, doc: DocIdx, vector: &[f32]) -> NodeIdx {
-        let home = self.homes[doc.at()].take().expect("a document that leaves has a home");
-        self.node_mut(home).docs.retain(|other| *other != doc);
+    fn take(&mut self, doc: DocIdx, vector: &[f32]) -> NodeIdx {
+        let home = self.unseat(doc);
         self.tell_upwards(home, |node, sum| {
             node.n_docs -= 1;
             sum.iter_mut().zip(vector).for_each(|(sum, x)| *sum -= f64::from(*x));
@@ -69,6 +65,21 @@ impl DocTree {
                 sum.fill(0.0);
             }
         });
+        home
+    }
+
+    /// Makes a node the home of one more document, without counting or adding it up.
+    pub(super) fn seat(&mut self, doc: DocIdx, home: NodeIdx) {
+        let docs = &mut self.node_mut(home).docs;
+        docs.insert(docs.partition_point(|other| *other < doc), doc);
+        self.homes.resize(self.homes.len().max(doc.at() + 1), None);
+        self.homes[doc.at()] = Some(home);
+    }
+
+    /// Undoes [`DocTree::seat`], and returns the home.
+    pub(super) fn unseat(&mut self, doc: DocIdx) -> NodeIdx {
+        let home = self.homes[doc.at()].take().expect("a document that leaves has a home");
+        self.node_mut(home).docs.retain(|other| *other != doc);
         home
     }
 

@@ -89,12 +89,15 @@ fn evenly(docs: &[DocIdx], k: usize) -> Vec<Vec<DocIdx>> {
 ///
 /// None when there is only one direction.
 fn first_centroids(points: Points<'_>, k: usize, sample: usize, rng: &mut Pcg64) -> Option<Matrix> {
-    let drawn = some(points.docs, k.saturating_mul(sample.min(DRAWN)), rng);
-    let (n, dim) = (drawn.len(), points.vectors.dim());
+    let docs = some(points.docs, k.saturating_mul(sample.min(DRAWN)), rng);
+    let (n, dim) = (docs.len(), points.vectors.dim());
     let mut rows = Vec::new();
-    points.gather(&drawn, &mut rows); // (drawn, dim)
+    points.gather(&docs, &mut rows); // (drawn, dim)
+    // A direction has length 1; a vector without one has 0.
+    let half_squares = rows.chunks_exact(dim).map(|row| 0.5 * dot(row, row).round()).collect();
+    let drawn = Drawn { rows: Matrix::new(n, dim, rows).expect("each row was gathered"), half_squares };
     let start = rng.random_range(0..n);
-    let mut distances = nearer_with(&rows, dim, start, &vec![f32::INFINITY; n]);
+    let mut distances = drawn.nearer_with(start, &vec![f32::INFINITY; n]);
     if total(&distances) == 0.0 {
         return None;
     }
@@ -102,28 +105,34 @@ fn first_centroids(points: Points<'_>, k: usize, sample: usize, rng: &mut Pcg64)
     while chosen.len() < k {
         let candidates = (0..CANDIDATES).map(|_| {
             let candidate = by_weight(&distances, rng);
-            (candidate, nearer_with(&rows, dim, candidate, &distances))
+            (candidate, drawn.nearer_with(candidate, &distances))
         });
         let least = candidates.min_by(|(_, a), (_, b)| total(a).total_cmp(&total(b)));
         let (candidate, left) = least.expect("there are candidates");
         chosen.push(candidate);
         distances = left;
     }
-    let centroids = chosen.iter().flat_map(|at| rows[at * dim..(at + 1) * dim].iter().copied());
+    let centroids = chosen.iter().flat_map(|at| drawn.rows.row(*at).iter().copied());
     Some(Matrix::new(k, dim, centroids.collect()).expect("each centroid is a row"))
 }
 
-/// For each row half of the squared distance to the nearest centroid, once row `centre` is one.
-fn nearer_with(rows: &[f32], dim: usize, centre: usize, distances: &[f32]) -> Vec<f32> {
-    let centre = &rows[centre * dim..(centre + 1) * dim];
-    // A direction has length 1; a vector without one has 0.
-    let half_square = |row: &[f32]| 0.5 * dot(row, row).round();
-    let own = half_square(centre);
-    let new = rows.par_chunks_exact(dim).zip(distances).with_min_len(PART).map(|(row, distance)| {
-        let new = own + half_square(row) - dot(row, centre);
-        distance.min(if new < SAME { 0.0 } else { new })
-    });
-    new.collect()
+/// The directions that first centroids are drawn from.
+struct Drawn {
+    rows: Matrix,
+    /// Half of the square of each row's length.
+    half_squares: Vec<f32>,
+}
+
+impl Drawn {
+    /// For each row half of the squared distance to the nearest centroid, once row `centre` is one.
+    fn nearer_with(&self, centre: usize, distances: &[f32]) -> Vec<f32> {
+        let Drawn { rows, half_squares } = self;
+        let row = |(at, distance): (usize, &f32)| {
+            let new = half_squares[centre] + half_squares[at] - dot(rows.row(at), rows.row(centre));
+            distance.min(if new < SAME { 0.0 } else { new })
+        };
+        distances.par_iter().enumerate().with_min_len(PART).map(row).collect()
+    }
 }
 
 fn total(distances: &[f32]) -> f64 {

@@ -238,6 +238,20 @@ mod tests {
     }
 
     #[test]
+    fn a_query_has_the_same_scores_whatever_is_asked_with_it() {
+        let (queries, docs) = (random(4, 1), random(80, 2));
+        let tree = tree(&docs);
+        let compared = Compared { queries: &queries, nodes: &tree.centroids(), docs: &docs };
+        let decoder = Decoder::new(&tree, compared, Walk { beam: 2, temperature: 0.5 }).unwrap();
+        let (mut all, mut one) = (vec![0.0; 4 * 80], vec![f32::NAN; 80]);
+        decoder.score(0..4, &mut all);
+        for row in 0..4 {
+            decoder.score(row..row + 1, &mut one);
+            assert_eq!(one, all[row * 80..(row + 1) * 80]);
+        }
+    }
+
+    #[test]
     fn documents_outside_of_the_tree_are_not_reached() {
         let (queries, docs) = (random(1, 1), random(20, 2));
         let shape = TreeShape { branching: 3, leaf_size: 2, balance: 1.5, iterations: 5, sample: 50 };

@@ -70,9 +70,9 @@ impl DocTree {
 
     /// Lets centroids follow vectors that moved, then documents go to better homes where there is room; how many went.
     ///
-    /// `mean = momentum · old + (1 - momentum) · new`: `momentum` 0 takes the means of the vectors as they are now, 1
-    /// leaves all as they were. Who gains most goes first, and as often as somebody else left room the others are asked
-    /// again. Nodes keep their [`NodeIdx`]; those that everybody left vanish.
+    /// `mean = momentum · old + (1 - momentum) · new`, of the documents that are there in the end: `momentum` 0 takes the
+    /// means of the vectors as they are now, 1 leaves all means as they were. Who gains most goes first, and as often as
+    /// somebody left room the others are asked again. Nodes keep their [`NodeIdx`]; those that everybody left vanish.
     ///
     /// # Panics
     /// When a document of the tree has no vector or one that is not finite, vectors are of another width, or `momentum`
@@ -83,17 +83,40 @@ impl DocTree {
         let docs = self.docs();
         let finite = |doc: DocIdx| vectors.row(doc.at()).iter().all(|x| x.is_finite());
         assert!(docs.par_iter().all(|(doc, _)| finite(*doc)), "every vector is finite");
-        let momentum = f64::from(momentum);
-        let new = self.sums_of(vectors);
-        for (sum, new) in self.sums.iter_mut().zip(new) {
-            *sum = momentum * *sum + (1.0 - momentum) * new;
-        }
-        self.refresh_all();
-        let moved = self.migrate(self.wishes(&docs, vectors, beam), vectors);
-        let left: Vec<NodeIdx> = moved.iter().map(|(_, from)| *from).collect();
-        self.prune(left);
+        let old = self.exact_means();
+        self.follow(vectors, &old, momentum);
+        let left = self.migrate(self.wishes(&docs, vectors, beam));
+        self.count();
+        self.follow(vectors, &old, momentum);
         // Who went twice went once.
-        moved.chunk_by(|(doc, _), (next, _)| doc == next).count()
+        let moved = left.chunk_by(|(doc, _), (next, _)| doc == next).count();
+        self.prune(left.into_iter().map(|(_, from)| from).collect());
+        moved
+    }
+
+    /// The mean of each slot, `(n_slots, dim)`.
+    fn exact_means(&self) -> Vec<f64> {
+        let mut means = self.sums.clone();
+        for (mean, node) in means.chunks_exact_mut(self.dim).zip(&self.nodes) {
+            let n_docs = node.as_ref().map_or(0, |node| node.n_docs).max(1) as f64;
+            mean.iter_mut().for_each(|x| *x /= n_docs);
+        }
+        means
+    }
+
+    /// Moves every mean from an old one towards that of the vectors at or below the node.
+    fn follow(&mut self, vectors: &Matrix, old: &[f64], momentum: f32) {
+        let momentum = f64::from(momentum);
+        let mut sums = self.sums_of(vectors);
+        let slots = sums.chunks_exact_mut(self.dim).zip(old.chunks_exact(self.dim)).zip(&self.nodes);
+        for ((sum, old), node) in slots {
+            let n_docs = node.as_ref().map_or(0, |node| node.n_docs) as f64;
+            for (sum, old) in sum.iter_mut().zip(old) {
+                *sum = momentum * n_docs * old + (1.0 - momentum) * *sum;
+            }
+        }
+        self.sums = sums;
+        self.refresh_all();
     }
 
     /// All documents with their homes, in ascending order.
@@ -155,17 +178,16 @@ impl DocTree {
     }
 
     /// Moves documents to the best of the homes they wish for that has room; the homes that
-    /// each left, by document.
-    fn migrate(&mut self, mut wishes: Vec<Wish>, vectors: &Matrix) -> Vec<(DocIdx, NodeIdx)> {
+    /// each left, by document. Nothing is counted or added up.
+    fn migrate(&mut self, mut wishes: Vec<Wish>) -> Vec<(DocIdx, NodeIdx)> {
         let mut left = Vec::new();
         loop {
             let before: usize = wishes.iter().map(|wish| wish.homes.len()).sum();
             for Wish { doc, homes, .. } in &mut wishes {
                 let has_room = |node: &NodeIdx| self.node(*node).docs.len() < self.shape.leaf_size;
                 let Some(place) = homes.iter().position(has_room) else { continue };
-                let vector = vectors.row(doc.at());
-                let from = self.take(*doc, vector);
-                self.put(*doc, homes[place], vector);
+                let from = self.unseat(*doc);
+                self.seat(*doc, homes[place]);
                 homes.truncate(place);
                 left.push((*doc, from));
             }

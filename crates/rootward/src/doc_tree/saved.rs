@@ -54,14 +54,24 @@ impl DocTree {
             return Err(TreeError::NoNumbers);
         }
         let (parents, homes) = (tensors.list(PARENTS)?, tensors.list(HOMES)?);
+        if parents.first() != Some(&NONE) {
+            return Err(TreeError::Damaged { what: "node", at: 0, problem: "should be the root" });
+        }
         let n_numbers = parents.len().checked_mul(dim).and_then(|n| n.checked_mul(2)).unwrap_or(usize::MAX);
         let sums: Vec<f64> = wholes(&tensors.counts(SUMS, n_numbers)?).map(f64::from_bits).collect();
-        if let Some(at) = sums.iter().position(|sum| !sum.is_finite()) {
-            return Err(TreeError::Damaged { what: "number", at, problem: "of the sums is not finite" });
-        }
         let mut tree = DocTree::bare(dim, shape, settings[5]);
         tree.hang(&parents)?;
         tree.house(&homes)?;
+        for (at, (sums, node)) in sums.chunks_exact(dim).zip(&tree.nodes).enumerate() {
+            let most = node.as_ref().map_or(0, |node| node.n_docs) as f64 * f64::from(f32::MAX);
+            if !sums.iter().all(|sum| sum.abs() <= most) {
+                return Err(TreeError::Damaged {
+                    what: "node",
+                    at,
+                    problem: "has a sum that no documents have",
+                });
+            }
+        }
         tree.sums = sums;
         tree.refresh_all();
         Ok(tree)
@@ -70,9 +80,6 @@ impl DocTree {
     /// Puts nodes below their parents.
     fn hang(&mut self, parents: &[u32]) -> Result<(), TreeError> {
         let bad = |at, problem| Err(TreeError::Damaged { what: "node", at, problem });
-        if parents.first() != Some(&NONE) {
-            return bad(0, "should be the root");
-        }
         let node = |parent| Node { parent, children: Vec::new(), docs: Vec::new(), n_docs: 0 };
         let below =
             parents[1..].iter().map(|parent| (*parent != VACANT).then(|| node(Some(NodeIdx(*parent)))));

@@ -248,6 +248,24 @@ fn means_move_by_momentum() {
     let mut tree = DocTree::grow(&matrix(&[&[1.0, 0.0]]), SHAPE, 7).unwrap();
     tree.reassign(&matrix(&[&[0.0, 2.0]]), 0.75, 1);
     assert_eq!(tree.means().values(), [0.75, 0.5]);
+    let (before, after) = (planted(256, 16, 1), random(256, 16, 9));
+    let grown = grown(&before, SHAPE);
+    let (mut half, mut all) = (grown.clone(), grown.clone());
+    all.reassign(&before, 1.0, 4);
+    assert!(half.reassign(&after, 0.5, 4) > 0);
+    let (old, means) = (grown.means(), half.means());
+    for (at, node) in half.nodes().filter(|(_, node)| node.children.is_empty()) {
+        for place in 0..16 {
+            let new: f32 = node.docs.iter().map(|doc| after.row(doc.at())[place]).sum::<f32>();
+            let expected = 0.5 * old.row(at.at())[place] + 0.5 * new / node.n_docs as f32;
+            assert!((means.row(at.at())[place] - expected).abs() < 1e-5, "{at:?}");
+        }
+    }
+    let stayed = all.means();
+    for (at, _) in all.nodes() {
+        let pairs = stayed.row(at.at()).iter().zip(old.row(at.at()));
+        assert!(pairs.fold(0.0, |most: f32, (a, b)| most.max((a - b).abs())) < 1e-6, "{at:?}");
+    }
 }
 
 /// Edges of a child and a parent.
@@ -313,8 +331,9 @@ fn a_saved_tree_is_the_same_and_a_damaged_one_an_error() {
             DocTree::from_tensors(&damaged)
         };
         assert!(with(&values[1..]).is_err() || name == "homes", "{name} cut short");
+        assert!(with(&[]).is_err(), "{name} left empty");
         for at in 0..values.len().min(80) {
-            for bad in [0, 1, 2, u32::MAX, u32::MAX - 1, 1 << 30] {
+            for bad in [0, 1, 2, u32::MAX, u32::MAX - 1, 1 << 30, 0x7fe0_0000] {
                 let mut damaged = values.clone();
                 damaged[at] = bad;
                 // Some damage is a tree too; then it is one with all that trees promise.
@@ -322,10 +341,26 @@ fn a_saved_tree_is_the_same_and_a_damaged_one_an_error() {
                     let docs: Vec<u32> =
                         all(60).into_iter().filter(|doc| tree.home(DocIdx(*doc)).is_some()).collect();
                     check_places(&tree, &docs);
+                    assert!(tree.means().values().iter().all(|x| x.is_finite()));
                 }
             }
         }
     }
+}
+
+#[test]
+fn a_saved_tree_without_nodes_is_an_error_however_wide() {
+    let mut tensors = grown(&random(9, 4, 1), SHAPE).tensors();
+    let mut settings = tensors.list("settings").unwrap();
+    settings[9] = 1 << 28;
+    for (name, values) in [("settings", &settings[..]), ("parents", &[]), ("sums", &[])] {
+        tensors.insert(name, crate::tensors::Tensor::from(values));
+    }
+    let error = DocTree::from_tensors(&tensors).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "the saved tree is damaged: node 0 should be the root; restore it from a copy or grow it again"
+    );
 }
 
 #[test]
@@ -413,7 +448,17 @@ proptest! {
     ) {
         let edges: Vec<(u32, u32)> = edges.into_iter().filter(|(child, parent)| parent < child && *child < n_docs).collect();
         let vectors = random(n_docs as usize, 3, 5);
-        let tree = DocTree::of_hierarchy(&hierarchy(n_docs as usize, &edges), &vectors, shape, 7).unwrap();
+        let mut tree = DocTree::of_hierarchy(&hierarchy(n_docs as usize, &edges), &vectors, shape, 7).unwrap();
+        check(&tree, &vectors, &all(n_docs as usize));
+        let (gone, stay): (Vec<u32>, Vec<u32>) = (0..n_docs).partition(|doc| doc % 3 > 0);
+        for doc in &gone {
+            tree.remove(DocIdx(*doc), &vectors).unwrap();
+        }
+        check(&tree, &vectors, &stay);
+        for doc in &gone {
+            tree.insert(DocIdx(*doc), &vectors, 2).unwrap();
+        }
+        tree.reassign(&vectors, 0.0, 2);
         check(&tree, &vectors, &all(n_docs as usize));
     }
 }

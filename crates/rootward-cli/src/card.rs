@@ -332,6 +332,7 @@ mod tests {
             stage: 0,
             step: 1,
             loss: 0.5,
+            contrast: None,
             rate: 0.1,
             temperature: None,
             queries: 4,

@@ -17,3 +17,4 @@ pub(crate) mod split;
 pub(crate) mod study;
 pub(crate) mod synth;
 pub(crate) mod train;
+pub(crate) mod tree;

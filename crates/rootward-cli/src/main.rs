@@ -24,8 +24,10 @@ mod progress;
 mod ranked;
 mod ranker;
 mod report;
+mod saved_tree;
 mod studies;
 mod training;
+mod tree_view;
 
 /// Retrieval on hierarchies: train dual encoders whose queries find the exact match and every ancestor, near and far
 /// alike, and measure them by distance.
@@ -61,6 +63,7 @@ enum Command {
     Calibrate(commands::calibrate::Calibrate),
     Search(commands::search::Search),
     Encode(commands::encode::Encode),
+    Tree(commands::tree::Tree),
     Study(commands::study::StudyCommand),
 }
 
@@ -98,6 +101,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Calibrate(calibrate) => calibrate.run(),
         Command::Search(search) => search.run(),
         Command::Encode(encode) => encode.run(),
+        Command::Tree(tree) => tree.run(),
         Command::Study(study) => study.run(),
     }
 }

@@ -21,6 +21,7 @@ use crate::card::{self, section};
 use crate::diagnosis::{Maker, page};
 use crate::output::{command_line, print, print_json, say};
 use crate::progress::Bar;
+use crate::saved_tree::{Descent, decode};
 
 /// Measure a model, or any TREC run, over the whole corpus.
 ///
@@ -30,7 +31,10 @@ use crate::progress::Bar;
 /// id, descending, as trec_eval does. Below the tables stands what the numbers mean, and what to do about it.
 #[derive(Args)]
 #[command(group(ArgGroup::new("measured").args(["model", "run"]).required(true)))]
-#[command(after_help = "Example:\n  rootward eval --data data/wordnet-nouns --model demo/climb --ancestors")]
+#[command(
+    after_help = "Examples:\n  rootward eval --data data/wordnet-nouns --model demo/climb --ancestors\n  \
+                  rootward eval --data DATA --model MODEL --decode 8"
+)]
 pub(crate) struct Eval {
     /// Folder of the data set.
     #[arg(long, value_name = "DATA")]
@@ -41,6 +45,11 @@ pub(crate) struct Eval {
     /// TREC run to measure instead: lines of `query Q0 document rank score tag`.
     #[arg(long, value_name = "FILE")]
     run: Option<PathBuf>,
+    /// Rank by walking down the document tree that the model was trained with, looking into so many nodes of each level,
+    /// in place of comparing with all documents; what the walk does not reach is not found.
+    #[arg(long, value_name = "BEAM", requires = "model", conflicts_with_all = ["run", "card"],
+          value_parser = clap::value_parser!(u32).range(1..))]
+    decode: Option<u32>,
     /// Queries to measure on.
     #[arg(long, value_name = "SPLIT", default_value = "test")]
     split: Split,
@@ -103,7 +112,10 @@ impl Eval {
         let (found, maker) = match (&self.model, &self.run) {
             (Some(folder), _) => {
                 let model = Model::open(folder, &open_body)?;
-                let found = self.evaluate_model(&data, &model, &truth)?;
+                let found = match self.decode {
+                    Some(beam) => self.evaluate_decoded(&data, &model, &truth, beam as usize)?,
+                    None => self.evaluate_model(&data, &model, &truth)?,
+                };
                 if self.card {
                     self.put_on_card(folder, &model, &data, &found)?;
                 }
@@ -178,6 +190,25 @@ impl Eval {
             run.write(path, truth.names, "rootward")?;
         }
         evaluate_model(model, data, truth)
+    }
+
+    /// Measures the rankings of a model's tree.
+    fn evaluate_decoded(
+        &self,
+        data: &Dataset,
+        model: &Model,
+        truth: &Truth<'_>,
+        beam: usize,
+    ) -> anyhow::Result<Evaluation> {
+        let folder = self.model.as_ref().expect("the parser asks for a model");
+        let depth = self.depth as usize;
+        let run = decode(folder, model, data, truth, Descent { beam, depth })?;
+        if let Some(path) = &self.run_out {
+            let first = |query| run.list(query).iter().copied().take(depth).collect();
+            let first = Run::of_lists(run.queries().map(|query| (query, first(query))));
+            first.write(path, truth.names, "rootward-tree")?;
+        }
+        Ok(evaluate_run(&run, truth)?)
     }
 }
 

@@ -5,8 +5,8 @@
 //! must not depend on the machine, `card` for the page in a model's folder, `bad_input` for files and settings that are refused,
 //! `bad_texts` for encoders and texts that are, `diverged` for training that leaves the numbers, `full_disk` for writes that fail,
 //! `geometry` for the search of dimensions, `held_out` for pairs that training never saw, `import_collections`,
-//! `import_ontologies` and `import_tables` for other people's formats, `side_by_side` for comparisons, `splits` for queries that are divided, `texts` for encoders that read, `study` for
-//! studies, `synth` for data made to order, `streams` for stdout, stderr and exit codes.
+//! `import_ontologies` and `import_tables` for other people's formats, `side_by_side` for comparisons, `splits` for queries that are divided, `texts` for encoders that read, `trees` for
+//! trees over documents, `study` for studies, `synth` for data made to order, `streams` for stdout, stderr and exit codes.
 //! `program` starts the program and judges how it ended; `small` makes the data. No test sleeps, opens a port, or
 //! leaves anything outside its own temporary folder.
 
@@ -41,3 +41,4 @@ mod streams;
 mod study;
 mod synth;
 mod texts;
+mod trees;

@@ -12,8 +12,7 @@ use rootward::bm25::{Bm25, LUCENE};
 use rootward::dataset::{Dataset, Split};
 use rootward::ids::DocIdx;
 use rootward::recipe::{
-    BodyConfig, By, Centroids, EncoderConfig, Mined, MinedBy, Period, Recipe, Renew, Sampling, Stage,
-    TreeContrast,
+    BodyConfig, By, Centroids, EncoderConfig, Mined, MinedBy, Recipe, Renew, Sampling, Stage, TreeContrast,
 };
 use rootward::significance::{Difference, Resampling, holm, paired};
 
@@ -138,7 +137,7 @@ fn plan(asked: &Asked) -> anyhow::Result<Plan> {
     add(
         "HCE, moving centroids",
         tree(&supervised, &|tree| {
-            if let Some(every) = every(tree.renew) {
+            if let Some(every) = tree.renew.every() {
                 tree.renew = Renew::Move { every, momentum: 0.5 };
             }
         }),
@@ -188,13 +187,6 @@ fn plan_small(asked: &Asked) -> anyhow::Result<Plan> {
 
 /// Topics that queries are divided into.
 const TOPICS: usize = 16;
-
-fn every(renew: Renew) -> Option<Period> {
-    match renew {
-        Renew::Never {} => None,
-        Renew::Regrow { every } | Renew::Move { every, .. } => Some(every),
-    }
-}
 
 /// A recipe of the study, with the Transformer that was asked for.
 fn base(name: &str, asked: &Asked) -> anyhow::Result<Recipe> {

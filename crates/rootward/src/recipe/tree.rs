@@ -108,7 +108,7 @@ impl Period {
 
 impl Renew {
     /// How often, where it happens at all.
-    pub(crate) fn every(self) -> Option<Period> {
+    pub fn every(self) -> Option<Period> {
         match self {
             Renew::Never {} => None,
             Renew::Regrow { every } | Renew::Move { every, .. } => Some(every),

@@ -222,12 +222,7 @@ impl Grown {
             .collect();
 
         let mut values = docs.values().to_vec();
-        match &self.nodes {
-            NodeVectors::Members(vectors) => {
-                named.iter().for_each(|node| values.extend_from_slice(vectors.row(node.at())));
-            }
-            NodeVectors::Learned(_) => values.extend_from_slice(self.learned_vectors(score, &named).values()),
-        }
+        values.extend_from_slice(self.vectors_of(score, &named).values());
         let all = Matrix::new(n_docs + named.len(), dim, values).expect("a row for each document and node");
 
         if let Some(most) = settings.near_duplicates {
@@ -292,7 +287,8 @@ impl Grown {
         }
     }
 
-    fn learned_vectors(&self, score: Score, nodes: &[NodeIdx]) -> Matrix {
+    /// The vectors of some nodes: shape `(nodes, dim)`.
+    fn vectors_of(&self, score: Score, nodes: &[NodeIdx]) -> Matrix {
         match &self.nodes {
             NodeVectors::Members(vectors) => gather(vectors, nodes),
             NodeVectors::Learned(learned) => score.vectors(Side::Document, gather(learned.rows(), nodes)),

@@ -100,8 +100,7 @@ fn temperature(folder: &Path) -> anyhow::Result<f32> {
     let path = folder.join("recipe.toml");
     let text = model::recipe_text(folder).with_context(|| format!("{} could not be read", path.display()))?;
     let recipe = Recipe::parse(&text, &[]).with_context(|| path.display().to_string())?;
-    let tree = recipe.stages.iter().rev().find_map(|stage| stage.tree);
-    let tree = tree.with_context(|| {
+    let tree = recipe.last_tree().with_context(|| {
         format!("{} has no stage with a `tree`, and the folder has one: train it again", path.display())
     })?;
     Ok(tree.temperature)

@@ -5,6 +5,9 @@
 //! both tables of 82,115 × 64 by lazy Adam. The matrix-product peak is measured in the same run, so that the fraction
 //! holds on a machine whose speed drifts.
 
+#[path = "system/process.rs"]
+mod process;
+
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -16,6 +19,8 @@ use rootward::optimiser::Optimiser;
 use rootward::random::{Purpose, stream};
 use rootward::table::{Score, TableConfig, TableEncoder};
 use rootward_kernels::{Packed, Store, Strided, product};
+
+use process::{cpu_seconds, peak_bytes};
 
 const ROWS: usize = 82_115;
 const DIM: usize = 64;
@@ -108,25 +113,4 @@ fn product_gflops() -> f64 {
     };
     let best = (0..10).map(|_| once(&mut outs)).fold(f64::INFINITY, f64::min);
     (2 * REPEATS) as f64 * 2.0 * (M * K * N) as f64 / best / 1e9
-}
-
-/// Processor seconds of this process so far, all threads together; NaN where the system does not tell.
-fn cpu_seconds() -> f64 {
-    // Fields 14 and 15 of the line, counted after the name in parentheses, in hundredths of a second.
-    let ticks = || {
-        let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        Some(fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?)
-    };
-    ticks().map_or(f64::NAN, |ticks| ticks / 100.0)
-}
-
-/// The most memory that this process ever held; NaN where the system does not tell.
-fn peak_bytes() -> f64 {
-    let kilobytes = || {
-        let status = std::fs::read_to_string("/proc/self/status").ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.split_whitespace().next()?.parse::<f64>().ok()
-    };
-    kilobytes().map_or(f64::NAN, |kilobytes| kilobytes * 1024.0)
 }

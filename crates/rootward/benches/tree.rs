@@ -6,6 +6,9 @@
 //! ones. Peak memory is that of the process so far, vectors included, so sizes should ascend. Then as many documents as
 //! a tenth, at most 20,000, leave the tree and come back. Between the two, a beam search looks for every document's home.
 
+#[path = "system/process.rs"]
+mod process;
+
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::time::Instant;
@@ -17,6 +20,8 @@ use rootward::ids::DocIdx;
 use rootward::matrix::Matrix;
 use rootward::random::{Purpose, fill_normal, stream};
 use rootward_kernels::{add_scaled, dot};
+
+use process::{cpu_seconds, peak_bytes};
 
 const DIM: usize = 128;
 const TOPICS: usize = 100;
@@ -160,25 +165,4 @@ fn write_npy(path: &str, vectors: &Matrix) -> std::io::Result<()> {
         file.write_all(&value.to_le_bytes())?;
     }
     file.flush()
-}
-
-/// Processor seconds of this process so far, all threads together; NaN where the system does not tell.
-fn cpu_seconds() -> f64 {
-    // Fields 14 and 15 of the line, counted after the name in parentheses, in hundredths of a second.
-    let ticks = || {
-        let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-        Some(fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?)
-    };
-    ticks().map_or(f64::NAN, |ticks| ticks / 100.0)
-}
-
-/// The most memory that this process ever held; NaN where the system does not tell.
-fn peak_bytes() -> f64 {
-    let kilobytes = || {
-        let status = std::fs::read_to_string("/proc/self/status").ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.split_whitespace().next()?.parse::<f64>().ok()
-    };
-    kilobytes().map_or(f64::NAN, |kilobytes| kilobytes * 1024.0)
 }

@@ -391,6 +391,11 @@ impl Recipe {
         }
     }
 
+    /// The contrast of siblings of the last stage that has one.
+    pub fn last_tree(&self) -> Option<TreeContrast> {
+        self.stages.iter().rev().find_map(|stage| stage.tree)
+    }
+
     /// The recipe as TOML, as [`Recipe::parse`] reads it.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a recipe has only values that TOML can hold")

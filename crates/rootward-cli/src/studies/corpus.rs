@@ -76,7 +76,11 @@ const UNSUPERVISED_IN_BATCH: &str = "in-batch, unsupervised";
 const JOINT_IN_BATCH: &str = "in-batch, joint";
 
 fn plan(asked: &Asked) -> anyhow::Result<Plan> {
-    let data = corpus(asked)?;
+    Ok(plan_of(corpus(asked)?, cells(asked)?))
+}
+
+/// All rows.
+fn cells(asked: &Asked) -> anyhow::Result<Vec<Cell>> {
     let supervised = base("hce-supervised", asked)?;
     let unsupervised = base("hce-unsupervised", asked)?;
     let joint = base("hce-joint", asked)?;
@@ -154,7 +158,11 @@ fn plan(asked: &Asked) -> anyhow::Result<Plan> {
     add(JOINT_IN_BATCH, flat(&joint, &plain));
     add(JOINT, joint);
     cells.push(Cell::new("siblings alone, decoded", tree(&supervised, &|tree| tree.beside = 0.0), decoded));
-    Ok(Plan {
+    Ok(cells)
+}
+
+fn plan_of(data: Dataset, cells: Vec<Cell>) -> Plan {
+    Plan {
         data: vec![data],
         cells,
         quoted: Vec::new(),
@@ -163,26 +171,28 @@ fn plan(asked: &Asked) -> anyhow::Result<Plan> {
         better: Better::Greater,
         figure: Figure::Table,
         conclude: verdicts,
-    })
+    }
 }
 
 /// The rows of the first experiment.
 const FIRST: &[&str] = &[BM25, ZERO_SHOT, IN_BATCH, CORRECTED, SIBLINGS, FROZEN, HCE];
 
 fn plan_small(asked: &Asked) -> anyhow::Result<Plan> {
-    let mut plan = plan(asked)?;
-    if asked.data.is_none() {
-        let wordnet = Dataset::open(&bundled_wordnet()?)?;
-        let animal =
-            wordnet.docs.iter().position(|doc| doc.title == "animal").context("there are animals")?;
-        let animals = wordnet.hierarchy.descendants(DocIdx(animal as u32));
-        let all: HashSet<DocIdx> = (0..wordnet.docs.len() as u32).map(DocIdx).collect();
-        let below: HashSet<DocIdx> = animals.iter().map(|below| below.doc).collect();
-        let (animals, _) = without(&wordnet, &(&all - &below));
-        plan.data = vec![definitions(&animals, [2_000, 200, 1_000])];
-    }
-    plan.cells.retain(|cell| FIRST.contains(&cell.row.label.as_str()));
-    Ok(plan)
+    let data = if asked.data.is_some() { corpus(asked)? } else { animals()? };
+    let mut cells = cells(asked)?;
+    cells.retain(|cell| FIRST.contains(&cell.row.label.as_str()));
+    Ok(plan_of(data, cells))
+}
+
+/// The definitions of the animals of `WordNet`.
+fn animals() -> anyhow::Result<Dataset> {
+    let wordnet = Dataset::open(&bundled_wordnet()?)?;
+    let animal = wordnet.docs.iter().position(|doc| doc.title == "animal").context("there are animals")?;
+    let animals = wordnet.hierarchy.descendants(DocIdx(animal as u32));
+    let all: HashSet<DocIdx> = (0..wordnet.docs.len() as u32).map(DocIdx).collect();
+    let below: HashSet<DocIdx> = animals.iter().map(|below| below.doc).collect();
+    let (animals, _) = without(&wordnet, &(&all - &below));
+    Ok(definitions(&animals, [2_000, 200, 1_000]))
 }
 
 /// Topics that queries are divided into.

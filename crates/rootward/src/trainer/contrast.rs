@@ -146,7 +146,7 @@ impl Grown {
 
     /// The siblings that each positive of a batch is told apart from on its way down the tree.
     ///
-    /// `relevant`: the rows of `train` have every document that is known to be relevant to a query.
+    /// `train` has every document that is known to be relevant to a query of the batch.
     pub(super) fn draw(
         &self,
         contrast: TreeContrast,

@@ -91,8 +91,7 @@ fn change(bench: &Bench<'_>, how: How) -> anyhow::Result<Found> {
     let (queries, docs) = vectors(&*encoder, data)?;
 
     // The tree of the trained corpus, under the numbers of the whole one; what comes later is added one by one.
-    let settings = bench.recipe.stages.iter().filter_map(|stage| stage.tree).next_back();
-    let settings = settings.context("the recipe has a tree")?;
+    let settings = bench.recipe.last_tree().context("the recipe has a tree")?;
     let mut tree = DocTree::grow_among(&docs, &kept_docs, settings.shape, bench.recipe.seed)?;
     if how != How::Known {
         order[..n_later].iter().try_for_each(|doc| tree.insert(DocIdx(*doc), &docs, DECODED))?;

@@ -29,8 +29,7 @@ pub(super) fn decoded(bench: &Bench<'_>) -> anyhow::Result<Found> {
     let Trained { encoder, tree } =
         train_with_tree(bench.data, bench.recipe, &mut |steps| (bench.progress)(steps))?;
     let (tree, nodes) = tree.context("the recipe has a tree")?;
-    let temperature = bench.recipe.stages.iter().filter_map(|stage| stage.tree).next_back();
-    let temperature = temperature.context("the recipe has a tree")?.temperature;
+    let temperature = bench.recipe.last_tree().context("the recipe has a tree")?.temperature;
     let (queries, docs) = vectors(&*encoder, bench.data)?;
     let compared = Compared { queries: &queries, docs: &docs, nodes: &nodes };
     let decoder = Decoder::new(&tree, compared, Walk { beam: DECODED, temperature })?;

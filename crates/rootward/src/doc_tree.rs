@@ -15,6 +15,7 @@ pub mod describe;
 mod growth;
 mod routing;
 mod saved;
+mod vectors;
 
 use std::collections::BTreeSet;
 
@@ -27,6 +28,8 @@ use crate::matrix::Matrix;
 use crate::tensors::TensorError;
 
 pub use routing::Drift;
+pub use saved::Outline;
+pub use vectors::DocVectors;
 
 /// The place of a node in its tree, from 0, which is the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,12 +113,10 @@ pub enum TreeError {
         got: usize,
     },
     /// A document without a vector.
-    #[error("document {} has no vector, there are {n_rows}", doc.0)]
+    #[error("document {} has no vector", doc.0)]
     NoVector {
         /// The document.
         doc: DocIdx,
-        /// How many vectors there are.
-        n_rows: usize,
     },
     /// A document without a text.
     #[error("document {} has no text, there are {n_docs}", doc.0)]
@@ -325,19 +326,19 @@ impl DocTree {
     }
 
     /// Counts and adds up what is at or below every node.
-    fn recount(&mut self, vectors: &Matrix) {
+    fn recount(&mut self, vectors: &dyn DocVectors) {
         self.count();
         self.sums = self.sums_of(vectors);
         self.refresh_all();
     }
 
     /// The sums of the vectors at or below each node, `(n_slots, dim)`.
-    fn sums_of(&self, vectors: &Matrix) -> Vec<f64> {
+    fn sums_of(&self, vectors: &dyn DocVectors) -> Vec<f64> {
         let dim = self.dim;
         let mut sums = vec![0.0; self.n_slots() * dim];
         sums.par_chunks_mut(dim).zip(&self.nodes).for_each(|(sum, node)| {
             for doc in node.iter().flat_map(|node| &node.docs) {
-                add(vectors.row(doc.at()), sum);
+                add(vectors.row(*doc), sum);
             }
         });
         for node in self.order().into_iter().rev() {
@@ -369,7 +370,7 @@ impl DocTree {
     }
 
     /// Refuses a document without a vector that is fit for this tree.
-    fn check_vector(&self, doc: DocIdx, vectors: &Matrix) -> Result<(), TreeError> {
+    fn check_vector(&self, doc: DocIdx, vectors: &dyn DocVectors) -> Result<(), TreeError> {
         if vectors.dim() != self.dim {
             return Err(TreeError::Dim { expected: self.dim, got: vectors.dim() });
         }
@@ -378,11 +379,9 @@ impl DocTree {
 }
 
 /// Refuses a document whose vector is not there or not finite.
-fn check_row(doc: DocIdx, vectors: &Matrix) -> Result<(), TreeError> {
-    if doc.at() >= vectors.n_rows() {
-        return Err(TreeError::NoVector { doc, n_rows: vectors.n_rows() });
-    }
-    if !vectors.row(doc.at()).iter().all(|x| x.is_finite()) {
+fn check_row(doc: DocIdx, vectors: &dyn DocVectors) -> Result<(), TreeError> {
+    let vector = vectors.vector(doc).ok_or(TreeError::NoVector { doc })?;
+    if !vector.iter().all(|x| x.is_finite()) {
         return Err(TreeError::NotFinite { doc });
     }
     Ok(())

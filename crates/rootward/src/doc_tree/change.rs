@@ -5,45 +5,52 @@
 
 use std::mem::take;
 
-use super::{DocTree, Node, NodeIdx, TreeError, add};
+use super::{DocTree, DocVectors, Node, NodeIdx, TreeError, add};
 use crate::ids::DocIdx;
-use crate::matrix::Matrix;
 
 impl DocTree {
-    /// Adds a document, whose vector is its row of `vectors`, to its best home.
+    /// Adds a document, which has a vector by now, to its best home; the nodes that own other documents than before.
     ///
     /// A home that owns too many documents then is divided: a leaf among its siblings where the node above may have more
     /// children, and below itself otherwise. All other nodes stay as they are. For `beam` see [`DocTree::route`].
     ///
     /// # Errors
     /// When the document is in the tree already, has no vector, or one of another width or that is not finite.
-    pub fn insert(&mut self, doc: DocIdx, vectors: &Matrix, beam: usize) -> Result<(), TreeError> {
+    pub fn insert(
+        &mut self,
+        doc: DocIdx,
+        vectors: &dyn DocVectors,
+        beam: usize,
+    ) -> Result<Vec<NodeIdx>, TreeError> {
         self.check_vector(doc, vectors)?;
         if self.home(doc).is_some() {
             return Err(TreeError::Present { doc });
         }
-        let vector = vectors.row(doc.at());
+        let vector = vectors.row(doc);
         let home = self.best_home(vector, beam);
         self.put(doc, home, vector);
+        let mut touched = vec![home];
         if self.node(home).docs.len() > self.shape.leaf_size {
-            self.split(home, vectors);
+            touched.extend(self.split(home, vectors));
         }
-        Ok(())
+        Ok(touched)
     }
 
-    /// Takes a document out. Its row of `vectors` must be the vector that it was added with, or the means are off by the
-    /// difference.
+    /// Takes a document out; the nodes that own other documents than before, those that are vacant now among them.
+    ///
+    /// Its vector must be the one that it was added with, or the means are off by the difference.
     ///
     /// # Errors
     /// When the document is not in the tree, has no vector, or one of another width or that is not finite.
-    pub fn remove(&mut self, doc: DocIdx, vectors: &Matrix) -> Result<(), TreeError> {
+    pub fn remove(&mut self, doc: DocIdx, vectors: &dyn DocVectors) -> Result<Vec<NodeIdx>, TreeError> {
         if self.home(doc).is_none() {
             return Err(TreeError::Absent { doc });
         }
         self.check_vector(doc, vectors)?;
-        let home = self.take(doc, vectors.row(doc.at()));
-        self.prune(vec![home]);
-        Ok(())
+        let home = self.take(doc, vectors.row(doc));
+        let mut touched = vec![home];
+        touched.extend(self.prune(vec![home]));
+        Ok(touched)
     }
 
     /// Makes a node the home of one more document.
@@ -94,8 +101,8 @@ impl DocTree {
         }
     }
 
-    /// Divides the documents of a node that owns one too many.
-    fn split(&mut self, home: NodeIdx, vectors: &Matrix) {
+    /// Divides the documents of a node that owns one too many; the new nodes.
+    fn split(&mut self, home: NodeIdx, vectors: &dyn DocVectors) -> Vec<NodeIdx> {
         let docs = take(&mut self.node_mut(home).docs);
         let mut parts = self.parts(home, &docs, vectors);
         let Node { parent, children, .. } = self.node(home);
@@ -111,26 +118,28 @@ impl DocTree {
             self.own(home, stays);
             self.total(home, vectors);
         }
-        for docs in parts {
+        let grow = |docs| {
             let node = self.add_node(above);
             self.own(node, docs);
             self.total(node, vectors);
-        }
+            node
+        };
+        parts.into_iter().map(grow).collect()
     }
 
     /// Counts and adds up the documents of a node with nothing below it.
-    fn total(&mut self, leaf: NodeIdx, vectors: &Matrix) {
+    fn total(&mut self, leaf: NodeIdx, vectors: &dyn DocVectors) {
         let node = self.nodes[leaf.at()].as_mut().expect("a node that was divided is there");
         node.n_docs = node.docs.len();
         let sum = &mut self.sums[leaf.at() * self.dim..(leaf.at() + 1) * self.dim];
         sum.fill(0.0);
-        node.docs.iter().for_each(|doc| add(vectors.row(doc.at()), sum));
+        node.docs.iter().for_each(|doc| add(vectors.row(*doc), sum));
         self.refresh(leaf);
     }
 
     /// Lets nodes vanish that have no documents any more, and those that have but one child; given those that
-    /// documents were taken from.
-    pub(super) fn prune(&mut self, mut left: Vec<NodeIdx>) {
+    /// documents were taken from. The nodes that handed their documents on or got those of others.
+    pub(super) fn prune(&mut self, mut left: Vec<NodeIdx>) -> Vec<NodeIdx> {
         if left.len() > 1 {
             // Children before their parents.
             let order = self.order();
@@ -139,14 +148,17 @@ impl DocTree {
             left.sort_unstable_by_key(|node| usize::MAX - place[node.at()]);
             left.dedup();
         }
+        let mut touched = Vec::new();
         for node in left {
             if self.nodes[node.at()].is_some() {
-                self.prune_from(node);
+                touched.extend(self.prune_from(node).into_iter().flatten());
             }
         }
+        touched
     }
 
-    fn prune_from(&mut self, mut at: NodeIdx) {
+    /// The two nodes of which the one took the documents of the other, where that was so.
+    fn prune_from(&mut self, mut at: NodeIdx) -> Option<[NodeIdx; 2]> {
         // Another child may be empty as well; it comes later, and goes on upwards then.
         while let Node { parent: Some(parent), n_docs: 0, .. } = *self.node(at)
             && self.node(at).children.is_empty()
@@ -156,7 +168,7 @@ impl DocTree {
             at = parent;
         }
         let Node { parent, children, docs, n_docs } = self.node(at);
-        let (&[only], true) = (&children[..], docs.is_empty() && *n_docs > 0) else { return };
+        let (&[only], true) = (&children[..], docs.is_empty() && *n_docs > 0) else { return None };
         match *parent {
             Some(parent) => {
                 let siblings = &mut self.node_mut(parent).children;
@@ -164,8 +176,12 @@ impl DocTree {
                 siblings.insert(siblings.partition_point(|sibling| *sibling < only), only);
                 self.node_mut(only).parent = Some(parent);
                 self.vacate(at);
+                None
             }
-            None => self.absorb(at, only),
+            None => {
+                self.absorb(at, only);
+                Some([at, only])
+            }
         }
     }
 

@@ -11,8 +11,8 @@ use rand_pcg::Pcg64;
 use rayon::prelude::*;
 use rootward_kernels::{Packed, Store, Strided, add_scaled, dot, normalise_rows, product};
 
-use super::TreeShape;
 use super::assignment::assign;
+use super::{DocVectors, TreeShape};
 use crate::ids::DocIdx;
 use crate::matrix::Matrix;
 
@@ -31,7 +31,7 @@ const SAME: f32 = 1e-6;
 /// Documents and where their vectors stand.
 #[derive(Clone, Copy)]
 pub(super) struct Points<'a> {
-    pub(super) vectors: &'a Matrix,
+    pub(super) vectors: &'a dyn DocVectors,
     pub(super) docs: &'a [DocIdx],
 }
 
@@ -65,7 +65,7 @@ impl TreeShape {
 
 /// Divides documents, more than a leaf holds, in two parts at least; each keeps their order.
 pub(super) fn cluster(
-    vectors: &Matrix,
+    vectors: &dyn DocVectors,
     docs: &[DocIdx],
     shape: TreeShape,
     rng: &mut Pcg64,
@@ -223,7 +223,7 @@ impl Points<'_> {
     /// Writes the directions of documents over what stands in `rows`, `(docs, dim)`.
     pub(super) fn gather(&self, docs: &[DocIdx], rows: &mut Vec<f32>) {
         rows.clear();
-        docs.iter().for_each(|doc| rows.extend_from_slice(self.vectors.row(doc.at())));
+        docs.iter().for_each(|doc| rows.extend_from_slice(self.vectors.row(*doc)));
         normalise_rows(rows, self.vectors.dim(), &mut vec![0.0; docs.len()]);
     }
 

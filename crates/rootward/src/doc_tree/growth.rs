@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::clustering::cluster;
-use super::{DocTree, NodeIdx, TreeError, TreeShape, check_row};
+use super::{DocTree, DocVectors, NodeIdx, TreeError, TreeShape, check_row};
 use crate::hierarchy::Hierarchy;
 use crate::ids::DocIdx;
 use crate::matrix::Matrix;
@@ -33,7 +33,7 @@ impl DocTree {
     /// # Errors
     /// As there, and when a document is given twice or has no vector.
     pub fn grow_among(
-        vectors: &Matrix,
+        vectors: &dyn DocVectors,
         docs: &[DocIdx],
         shape: TreeShape,
         seed: u64,
@@ -84,7 +84,12 @@ impl DocTree {
     }
 
     /// A root without documents yet, once everything that is to grow below it was found to be in order.
-    fn sprout(vectors: &Matrix, docs: &[DocIdx], shape: TreeShape, seed: u64) -> Result<DocTree, TreeError> {
+    fn sprout(
+        vectors: &dyn DocVectors,
+        docs: &[DocIdx],
+        shape: TreeShape,
+        seed: u64,
+    ) -> Result<DocTree, TreeError> {
         shape.check()?;
         if vectors.dim() == 0 {
             return Err(TreeError::NoNumbers);
@@ -94,7 +99,7 @@ impl DocTree {
     }
 
     /// Makes nodes the owners of documents; below those that would own too many, new nodes own them.
-    fn divide(&mut self, mut level: Vec<Owned>, vectors: &Matrix) {
+    fn divide(&mut self, mut level: Vec<Owned>, vectors: &dyn DocVectors) {
         let shape = self.shape;
         while !level.is_empty() {
             let (fit, overfull): (Vec<Owned>, Vec<Owned>) =
@@ -110,7 +115,7 @@ impl DocTree {
     }
 
     /// What a node's documents are divided into.
-    pub(super) fn parts(&self, node: NodeIdx, docs: &[DocIdx], vectors: &Matrix) -> Vec<Vec<DocIdx>> {
+    pub(super) fn parts(&self, node: NodeIdx, docs: &[DocIdx], vectors: &dyn DocVectors) -> Vec<Vec<DocIdx>> {
         cluster(vectors, docs, self.shape, &mut stream(self.seed, Purpose::Cluster { node: node.at() }))
     }
 }

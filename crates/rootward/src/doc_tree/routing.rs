@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use rayon::prelude::*;
 use rootward_kernels::dot;
 
-use super::{DocTree, NodeIdx};
+use super::{DocTree, DocVectors, NodeIdx};
 use crate::ids::DocIdx;
 use crate::matrix::Matrix;
 
@@ -59,10 +59,10 @@ impl DocTree {
     ///
     /// # Panics
     /// When a document of the tree has no vector, or vectors are of another width.
-    pub fn drift(&self, vectors: &Matrix, beam: usize) -> Drift {
+    pub fn drift(&self, vectors: &dyn DocVectors, beam: usize) -> Drift {
         let docs = self.docs();
         let moved = docs.par_iter().with_min_len(64).filter(|(doc, home)| {
-            let vector = vectors.row(doc.at());
+            let vector = vectors.row(*doc);
             self.best_home(vector, beam) != *home
         });
         Drift { moved: moved.count(), of: docs.len() }
@@ -120,7 +120,7 @@ impl DocTree {
     }
 
     /// All documents with their homes, in ascending order.
-    fn docs(&self) -> Vec<(DocIdx, NodeIdx)> {
+    pub(super) fn docs(&self) -> Vec<(DocIdx, NodeIdx)> {
         (0..).zip(&self.homes).filter_map(|(doc, home)| Some((DocIdx(doc), (*home)?))).collect()
     }
 

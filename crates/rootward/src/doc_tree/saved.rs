@@ -3,7 +3,7 @@
 //! Kept are the parent of each node, the home of each document, and the sums; everything else follows. What is read may
 //! be damaged, so it is held against all that a tree promises.
 
-use super::{DocTree, Node, NodeIdx, TreeError, TreeShape};
+use super::{DocTree, DocVectors, Node, NodeIdx, TreeError, TreeShape, check_row};
 use crate::ids::DocIdx;
 use crate::tensors::{Tensor, Tensors};
 
@@ -18,23 +18,54 @@ const NONE: u32 = u32::MAX;
 /// Stands for the parent of a slot that is vacant.
 const VACANT: u32 = u32::MAX - 1;
 
+/// A tree without what follows from the vectors of its documents: what is kept where these are kept too.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outline {
+    /// What the tree was grown to.
+    pub shape: TreeShape,
+    /// What it was grown by.
+    pub seed: u64,
+    /// By slot the node above; `u32::MAX` of the root, `u32::MAX - 1` of a slot that is vacant.
+    pub parents: Vec<u32>,
+    /// By document its home; `u32::MAX` of a document that is not in the tree.
+    pub homes: Vec<u32>,
+}
+
 impl DocTree {
-    /// Everything that the tree is.
-    pub fn tensors(&self) -> Tensors {
-        let TreeShape { branching, leaf_size, balance, iterations, sample } = self.shape;
-        let settings = [branching, leaf_size, iterations, sample, self.dim].map(|setting| setting as u64);
-        let settings: Vec<u32> = settings.into_iter().chain([self.seed]).flat_map(halves).collect();
+    /// All but the sums.
+    pub fn outline(&self) -> Outline {
         let parents = self.nodes.iter().map(|node| match node {
             Some(node) => node.parent.map_or(NONE, |parent| parent.0),
             None => VACANT,
         });
         let homes = self.homes.iter().map(|home| home.map_or(NONE, |home| home.0));
+        Outline { shape: self.shape, seed: self.seed, parents: parents.collect(), homes: homes.collect() }
+    }
+
+    /// The tree of an outline and the vectors of its documents.
+    ///
+    /// # Errors
+    /// When the outline is no tree, or a document of it has no vector or one that is not finite.
+    pub fn from_outline(outline: &Outline, vectors: &dyn DocVectors) -> Result<DocTree, TreeError> {
+        let mut tree = DocTree::framed(outline, vectors.dim())?;
+        let lost = tree.docs().into_iter().find_map(|(doc, _)| check_row(doc, vectors).err());
+        lost.map_or(Ok(()), Err)?;
+        tree.recount(vectors);
+        Ok(tree)
+    }
+
+    /// Everything that the tree is.
+    pub fn tensors(&self) -> Tensors {
+        let Outline { shape, seed, parents, homes } = self.outline();
+        let TreeShape { branching, leaf_size, balance, iterations, sample } = shape;
+        let settings = [branching, leaf_size, iterations, sample, self.dim].map(|setting| setting as u64);
+        let settings: Vec<u32> = settings.into_iter().chain([seed]).flat_map(halves).collect();
         let sums: Vec<u32> = self.sums.iter().flat_map(|sum| halves(sum.to_bits())).collect();
         let mut tensors = Tensors::default();
         tensors.insert(SETTINGS, Tensor::from(&settings[..]));
         tensors.insert(BALANCE, Tensor::from(&[balance.to_bits()][..]));
-        tensors.insert(PARENTS, Tensor::from(&parents.collect::<Vec<_>>()[..]));
-        tensors.insert(HOMES, Tensor::from(&homes.collect::<Vec<_>>()[..]));
+        tensors.insert(PARENTS, Tensor::from(&parents[..]));
+        tensors.insert(HOMES, Tensor::from(&homes[..]));
         tensors.insert(SUMS, Tensor::from(&sums[..]));
         tensors
     }
@@ -49,19 +80,11 @@ impl DocTree {
             [0, 1, 2, 3, 4].map(|at| usize::try_from(settings[at]).unwrap_or(usize::MAX));
         let balance = f32::from_bits(tensors.counts(BALANCE, 1)?[0]);
         let shape = TreeShape { branching, leaf_size, balance, iterations, sample };
-        shape.check()?;
-        if dim == 0 {
-            return Err(TreeError::NoNumbers);
-        }
         let (parents, homes) = (tensors.list(PARENTS)?, tensors.list(HOMES)?);
-        if parents.first() != Some(&NONE) {
-            return Err(TreeError::Damaged { what: "node", at: 0, problem: "should be the root" });
-        }
         let n_numbers = parents.len().checked_mul(dim).and_then(|n| n.checked_mul(2)).unwrap_or(usize::MAX);
+        // Before anything is as wide as the settings say.
         let sums: Vec<f64> = wholes(&tensors.counts(SUMS, n_numbers)?).map(f64::from_bits).collect();
-        let mut tree = DocTree::bare(dim, shape, settings[5]);
-        tree.hang(&parents)?;
-        tree.house(&homes)?;
+        let mut tree = DocTree::framed(&Outline { shape, seed: settings[5], parents, homes }, dim)?;
         for (at, (sums, node)) in sums.chunks_exact(dim).zip(&tree.nodes).enumerate() {
             let most = node.as_ref().map_or(0, |node| node.n_docs) as f64 * f64::from(f32::MAX);
             if !sums.iter().all(|sum| sum.abs() <= most) {
@@ -74,6 +97,22 @@ impl DocTree {
         }
         tree.sums = sums;
         tree.refresh_all();
+        Ok(tree)
+    }
+
+    /// The nodes and documents of an outline; sums and centroids are none yet.
+    fn framed(outline: &Outline, dim: usize) -> Result<DocTree, TreeError> {
+        let Outline { shape, seed, parents, homes } = outline;
+        shape.check()?;
+        if dim == 0 {
+            return Err(TreeError::NoNumbers);
+        }
+        if parents.first() != Some(&NONE) {
+            return Err(TreeError::Damaged { what: "node", at: 0, problem: "should be the root" });
+        }
+        let mut tree = DocTree::bare(dim, *shape, *seed);
+        tree.hang(parents)?;
+        tree.house(homes)?;
         Ok(tree)
     }
 

@@ -1,5 +1,7 @@
 //! What a doc tree promises, on small and odd inputs.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
 
@@ -78,6 +80,18 @@ fn check_places(tree: &DocTree, docs: &[u32]) {
     }
     let vacant: Vec<usize> = (0..tree.n_slots()).filter(|at| !seen[*at]).collect();
     assert_eq!(tree.vacant.iter().map(|node| node.at()).collect::<Vec<_>>(), vacant);
+}
+
+/// The documents of each node that owns some.
+fn owned(tree: &DocTree) -> BTreeMap<NodeIdx, Vec<DocIdx>> {
+    let owners = tree.nodes().filter(|(_, node)| !node.docs.is_empty());
+    owners.map(|(at, node)| (at, node.docs.clone())).collect()
+}
+
+/// The nodes that own others than before.
+fn changed(before: &BTreeMap<NodeIdx, Vec<DocIdx>>, after: &BTreeMap<NodeIdx, Vec<DocIdx>>) -> Vec<NodeIdx> {
+    let all: BTreeSet<NodeIdx> = before.keys().chain(after.keys()).copied().collect();
+    all.into_iter().filter(|node| before.get(node) != after.get(node)).collect()
 }
 
 fn all(n_docs: usize) -> Vec<u32> {
@@ -169,7 +183,7 @@ fn what_makes_no_tree_is_refused() {
     };
     assert_eq!(refused(&[0, 1], SHAPE), "the vector of document 1 is not finite");
     assert_eq!(refused(&[0, 2, 0], SHAPE), "document 0 is in the tree already");
-    assert_eq!(refused(&[0, 9], SHAPE), "document 9 has no vector, there are 3");
+    assert_eq!(refused(&[0, 9], SHAPE), "document 9 has no vector");
     let shape = |branching, balance| TreeShape { branching, balance, ..SHAPE };
     assert_eq!(refused(&[0], shape(1, 1.0)), "the tree's branching is 1, expected at least 2");
     for balance in [0.5, 4.0, f32::NAN] {
@@ -319,7 +333,8 @@ fn nodes_of_a_tree_grown_anew_continue_those_before() {
 fn a_saved_tree_is_the_same_and_a_damaged_one_an_error() {
     let vectors = random(60, 4, 1);
     let mut tree = grown(&vectors, SHAPE);
-    (0..20).for_each(|doc| tree.remove(DocIdx(doc), &vectors).unwrap());
+    (0..20).for_each(|doc| drop(tree.remove(DocIdx(doc), &vectors).unwrap()));
+    assert_eq!(DocTree::from_outline(&tree.outline(), &vectors).unwrap().outline(), tree.outline());
     let tensors = tree.tensors();
     assert_eq!(DocTree::from_tensors(&tensors).unwrap(), tree);
     let names: Vec<String> = tensors.names().map(str::to_owned).collect();
@@ -368,10 +383,10 @@ fn changes_that_cannot_be_are_refused() {
     let vectors = random(5, 4, 1);
     let docs = [0, 1, 2, 3].map(DocIdx);
     let mut tree = DocTree::grow_among(&vectors, &docs, SHAPE, 7).unwrap();
-    let message = |result: Result<(), TreeError>| result.unwrap_err().to_string();
+    let message = |result: Result<Vec<NodeIdx>, TreeError>| result.unwrap_err().to_string();
     assert_eq!(message(tree.insert(DocIdx(1), &vectors, 1)), "document 1 is in the tree already");
     assert_eq!(message(tree.remove(DocIdx(4), &vectors)), "document 4 is not in the tree");
-    assert_eq!(message(tree.insert(DocIdx(5), &vectors, 1)), "document 5 has no vector, there are 5");
+    assert_eq!(message(tree.insert(DocIdx(5), &vectors, 1)), "document 5 has no vector");
     let narrow = random(5, 2, 1);
     let error = "the vectors have 2 numbers, the tree was grown from vectors of 4";
     assert_eq!(message(tree.insert(DocIdx(4), &narrow, 1)), error);
@@ -424,18 +439,26 @@ proptest! {
         check(&tree, &vectors, &docs);
         for (pick, kind) in changes {
             let doc = pick % n_docs;
+            let before = owned(&tree);
+            let mut touched: Option<Vec<NodeIdx>> = None;
             match (docs.binary_search(&doc), kind) {
                 (_, 3) => drop(tree.reassign(&vectors, 0.0, beam)),
                 (Ok(at), _) => {
                     docs.remove(at);
-                    tree.remove(DocIdx(doc), &vectors).unwrap();
+                    touched = Some(tree.remove(DocIdx(doc), &vectors).unwrap());
                 }
                 (Err(at), _) => {
                     docs.insert(at, doc);
-                    tree.insert(DocIdx(doc), &vectors, beam).unwrap();
+                    touched = Some(tree.insert(DocIdx(doc), &vectors, beam).unwrap());
                 }
             }
             check(&tree, &vectors, &docs);
+            if let Some(mut touched) = touched {
+                touched.retain(|node| before.get(node) != owned(&tree).get(node));
+                touched.sort_unstable();
+                touched.dedup();
+                prop_assert_eq!(touched, changed(&before, &owned(&tree)));
+            }
         }
         prop_assert_eq!(DocTree::from_tensors(&tree.tensors()).unwrap(), tree);
     }

@@ -34,9 +34,10 @@ pub(crate) struct StudyCommand {
     /// Data set folder instead of the study's own data.
     #[arg(long, value_name = "DATA")]
     data: Option<PathBuf>,
-    /// Run only the cell of this name, or where there is none, those whose names contain it.
+    /// Run only the cell of this name, or where there is none, those whose names contain it; may be given several times.
+    /// Cells that finished before in DIR stand in the table beside them.
     #[arg(long, value_name = "PATTERN")]
-    only: Option<String>,
+    only: Vec<String>,
     /// The judgements for the study `hyperlex`: hyperlex-all.txt, or a file with the same columns.
     #[arg(long, value_name = "FILE")]
     hyperlex: Option<PathBuf>,
@@ -70,7 +71,7 @@ impl StudyCommand {
         }
         let asked = Asked { data: self.data, encoder: self.encoder, hyperlex: self.hyperlex, set: self.set };
         let plan = (study.plan)(&asked)?;
-        let run = Run { study: study.name, seeds: self.seeds, only: self.only.as_deref(), folder };
+        let run = Run { study: study.name, seeds: self.seeds, only: &self.only, folder };
         let finished = engine::run(&plan, &run)?;
         let results = Results::of(study, &plan, &finished, command_line());
         let write =

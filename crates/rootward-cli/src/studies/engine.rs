@@ -29,7 +29,7 @@ pub(crate) struct Run<'a> {
     /// Every cell is run with the seeds from 1 to this.
     pub(crate) seeds: u64,
     /// Only the cell of this name, or where there is none, those whose names contain it.
-    pub(crate) only: Option<&'a str>,
+    pub(crate) only: &'a [String],
     /// Folder of the study.
     pub(crate) folder: &'a Path,
 }
@@ -72,23 +72,28 @@ pub(crate) fn run(plan: &Plan, run: &Run<'_>) -> anyhow::Result<Vec<Finished>> {
     let named = |fits: &dyn Fn(&str) -> bool| -> Vec<&Cell> {
         plan.cells.iter().filter(|cell| fits(&cell.row.name())).collect()
     };
-    let chosen = match run.only {
-        None => named(&|_| true),
-        Some(part) => match named(&|name| name == part) {
-            none if none.is_empty() => named(&|name| name.contains(part)),
+    let mut chosen: Vec<String> = Vec::new();
+    for part in run.only {
+        let found = match named(&|name| name == part) {
+            none if none.is_empty() => named(&|name| name.contains(part.as_str())),
             exact => exact,
-        },
-    };
-    if chosen.is_empty() {
-        let names: Vec<String> = plan.cells.iter().map(|cell| cell.row.name()).collect();
-        let only = run.only.unwrap_or_default();
-        bail!("no cell of `{}` is named like `{only}`; there are: {}", run.study, names.join("; "));
+        };
+        if found.is_empty() {
+            let names: Vec<String> = plan.cells.iter().map(|cell| cell.row.name()).collect();
+            bail!("no cell of `{}` is named like `{part}`; there are: {}", run.study, names.join("; "));
+        }
+        chosen.extend(found.into_iter().map(|cell| cell.row.name()));
     }
+    let is_chosen = |cell: &Cell| run.only.is_empty() || chosen.contains(&cell.row.name());
     let fingerprints: Vec<u32> = plan.data.iter().map(Dataset::fingerprint).collect();
     let mut tasks = Vec::new();
     for seed in 1..=run.seeds {
-        for cell in &chosen {
-            tasks.push(Task::new(cell, &plan.data[cell.data], fingerprints[cell.data], seed, run.folder)?);
+        for cell in &plan.cells {
+            let task = Task::new(cell, &plan.data[cell.data], fingerprints[cell.data], seed, run.folder)?;
+            // What an earlier command left there stands in the table too.
+            if is_chosen(cell) || task.path.is_file() {
+                tasks.push(task);
+            }
         }
     }
     let known: Vec<Option<Finished>> = tasks.iter().map(Task::read).collect::<anyhow::Result<_>>()?;

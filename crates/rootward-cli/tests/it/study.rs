@@ -147,6 +147,8 @@ fn a_corpus_is_studied_with_verdicts_that_are_tested() {
     assert!(findings.iter().all(|finding| (0.0..=1.0).contains(&finding["p"].as_f64().unwrap())));
     let one = folder.json(&line.replace("--out out", "--only HCE --out one"));
     assert_eq!(one["rows"].as_array().unwrap().len(), 1, "a whole name is that row's alone");
+    let more = folder.json(&line.replace("--out out", "--only BM25 --only zero-shot --out one"));
+    assert_eq!(more["rows"].as_array().unwrap().len(), 3, "what was there before stands beside two more");
 }
 
 #[test]

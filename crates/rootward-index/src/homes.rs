@@ -1,0 +1,52 @@
+//! The leaf of each document by place, in chunks that snapshots share.
+
+use std::sync::Arc;
+
+use rootward::doc_tree::NodeIdx;
+use rootward::ids::DocIdx;
+
+/// Documents of a chunk.
+const CHUNK: usize = 4096;
+
+/// Leaves by document.
+#[derive(Clone, Debug, Default)]
+pub struct Homes {
+    chunks: Vec<Arc<Vec<Option<NodeIdx>>>>,
+}
+
+impl Homes {
+    /// The node that owns a document; none of a document that is not there.
+    pub fn home(&self, doc: DocIdx) -> Option<NodeIdx> {
+        *self.chunks.get(doc.at() / CHUNK)?.get(doc.at() % CHUNK)?
+    }
+
+    /// Says which node owns a document from now on, or that it is gone; the node that owned it before.
+    pub fn put(&mut self, doc: DocIdx, home: Option<NodeIdx>) -> Option<NodeIdx> {
+        while self.chunks.len() <= doc.at() / CHUNK {
+            self.chunks.push(Arc::new(vec![None; CHUNK]));
+        }
+        let place = &mut Arc::make_mut(&mut self.chunks[doc.at() / CHUNK])[doc.at() % CHUNK];
+        std::mem::replace(place, home)
+    }
+
+    /// All documents that are there, in ascending order, each with its home.
+    pub fn docs(&self) -> impl Iterator<Item = (DocIdx, NodeIdx)> + '_ {
+        let places = self.chunks.iter().flat_map(|chunk| chunk.iter());
+        (0..).zip(places).filter_map(|(doc, home)| Some((DocIdx(doc), (*home)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_moves_leaves_the_snapshot_where_it_was() {
+        let mut homes = Homes::default();
+        assert_eq!(homes.put(DocIdx(5_000), Some(NodeIdx(3))), None);
+        let before = homes.clone();
+        assert_eq!(homes.put(DocIdx(5_000), None), Some(NodeIdx(3)));
+        assert_eq!((before.home(DocIdx(5_000)), homes.home(DocIdx(5_000))), (Some(NodeIdx(3)), None));
+        assert_eq!(before.docs().collect::<Vec<_>>(), [(DocIdx(5_000), NodeIdx(3))]);
+    }
+}

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use rootward::doc_tree::{DocVectors, NodeIdx};
+use rootward::doc_tree::{DocVectors, NodeIdx, Outline};
 use rootward::ids::DocIdx;
 use rootward::matrix::Matrix;
 
@@ -17,32 +17,34 @@ use crate::descent::{self, Beam, Descent, Routing};
 use crate::exact::{self, Documents, Scored};
 use crate::homes::Homes;
 use crate::ids::Ids;
+use crate::store::SavedTree;
 use crate::vectors::Vectors;
 
 /// All documents of one generation.
 pub struct Snapshot {
     generation: u64,
     n_docs: usize,
-    vectors: Vectors,
+    pub(crate) vectors: Vectors,
     ids: Ids,
     homes: Homes,
     /// By slot of the tree.
     blocks: Vec<Option<Arc<Block>>>,
-    /// By slot the node above, as in an [`Outline`](rootward::doc_tree::Outline).
-    parents: Arc<Vec<u32>>,
+    tree: Arc<SavedTree>,
     routing: Routing,
 }
 
-/// What came between two snapshots, ready to be searched.
+/// What came between two snapshots.
 pub struct Step<'a> {
     /// The generation after it.
     pub generation: u64,
-    /// Documents that came, moved to another leaf, or have another vector than before.
-    pub put: Vec<Placed<'a>>,
+    /// Documents that came.
+    pub added: Vec<Placed<'a>>,
     /// Documents that are gone.
-    pub removed: &'a [DocIdx],
+    pub removed: Vec<DocIdx>,
+    /// Documents that were there and have another leaf now.
+    pub moved: Vec<(DocIdx, NodeIdx)>,
     /// The tree after it.
-    pub parents: Arc<Vec<u32>>,
+    pub tree: Arc<SavedTree>,
 }
 
 /// A document and where it stands.
@@ -66,78 +68,84 @@ struct Traffic {
 }
 
 impl Snapshot {
-    /// No documents, of vectors of `dim` numbers.
-    pub fn empty(dim: usize) -> Self {
+    /// No documents, of vectors of `dim` numbers, below a tree of a root alone.
+    pub fn empty(dim: usize, tree: SavedTree) -> Self {
         let (vectors, ids) = (Vectors::new(dim), Ids::default());
-        let parents = Arc::new(vec![u32::MAX]);
-        let routing = Routing::of(&parents, Documents { blocks: &[], vectors: &vectors, ids: &ids });
-        Snapshot {
-            generation: 0,
-            n_docs: 0,
-            vectors,
-            ids,
-            homes: Homes::default(),
-            blocks: Vec::new(),
-            parents,
-            routing,
-        }
+        let routing = Routing::of(&tree.parents, Documents { blocks: &[], vectors: &vectors, ids: &ids });
+        let (homes, blocks, tree) = (Homes::default(), Vec::new(), Arc::new(tree));
+        Snapshot { generation: 0, n_docs: 0, vectors, ids, homes, blocks, tree, routing }
+    }
+
+    /// All documents at once.
+    ///
+    /// # Panics
+    /// When a document has no vector or its home is not in the tree.
+    pub(crate) fn of(generation: u64, vectors: Vectors, ids: Ids, homes: Homes, tree: SavedTree) -> Self {
+        let mut owned: Vec<Vec<DocIdx>> = vec![Vec::new(); tree.parents.len()];
+        homes.docs().for_each(|(doc, home)| owned[home.at()].push(doc));
+        let n_docs = owned.iter().map(Vec::len).sum();
+        let block = |docs: &Vec<DocIdx>| (!docs.is_empty()).then(|| Arc::new(Block::of(docs, &vectors)));
+        let blocks: Vec<Option<Arc<Block>>> = owned.par_iter().map(block).collect();
+        let routing = Routing::of(&tree.parents, Documents { blocks: &blocks, vectors: &vectors, ids: &ids });
+        Snapshot { generation, n_docs, vectors, ids, homes, blocks, tree: Arc::new(tree), routing }
     }
 
     /// The snapshot after a step.
     ///
     /// # Panics
-    /// When a document that is to go is not there, a vector has another width, or a home is not in the tree.
+    /// When a document that goes or moves is not there, one that comes is, a vector has another width, or a home is not
+    /// in the tree.
     pub fn after(&self, step: &Step<'_>) -> Snapshot {
-        let mut next = Snapshot {
-            generation: step.generation,
-            n_docs: self.n_docs,
-            vectors: self.vectors.clone(),
-            ids: self.ids.clone(),
-            homes: self.homes.clone(),
-            blocks: self.blocks.clone(),
-            parents: step.parents.clone(),
-            routing: Routing::default(),
-        };
+        let Step { generation, added, removed, moved, tree } = step;
+        let (mut vectors, mut ids, mut homes) = (self.vectors.clone(), self.ids.clone(), self.homes.clone());
         let mut traffic: BTreeMap<NodeIdx, Traffic> = BTreeMap::new();
-        for doc in step.removed {
-            let home = next.homes.put(*doc, None).expect("a document that goes was there");
+        for doc in removed {
+            let home = homes.put(*doc, None).expect("a document that goes was there");
             traffic.entry(home).or_default().gone.push(*doc);
-            next.n_docs -= 1;
         }
-        for Placed { doc, id, home, vector } in &step.put {
-            match next.homes.put(*doc, Some(*home)) {
-                Some(before) => {
-                    traffic.entry(before).or_default().gone.push(*doc);
-                    // Who only moved costs no copy of a chunk.
-                    if next.vectors.row(*doc) != *vector {
-                        next.vectors.put(*doc, vector);
-                    }
-                }
-                None => {
-                    next.vectors.put(*doc, vector);
-                    next.ids.put(*doc, id);
-                    next.n_docs += 1;
-                }
-            }
+        for (doc, home) in moved {
+            let before = homes.put(*doc, Some(*home)).expect("a document that moves was there");
+            traffic.entry(before).or_default().gone.push(*doc);
             traffic.entry(*home).or_default().come.push(*doc);
         }
-        next.blocks.resize(step.parents.len(), None);
-        let vectors = &next.vectors;
-        let changed: Vec<(NodeIdx, Option<Arc<Block>>)> = traffic
+        for Placed { doc, id, home, vector } in added {
+            vectors.put(*doc, vector);
+            ids.put(*doc, id);
+            assert!(homes.put(*doc, Some(*home)).is_none(), "a document that comes was not there");
+            traffic.entry(*home).or_default().come.push(*doc);
+        }
+        let mut blocks = self.blocks.clone();
+        blocks.resize(tree.parents.len().max(blocks.len()), None);
+        let changed: Vec<(NodeIdx, Block)> = traffic
             .into_par_iter()
             .map(|(node, Traffic { gone, come })| {
-                let block = match &next.blocks[node.at()] {
-                    Some(block) => block.changed(&gone, &come, vectors),
-                    None => Block::of(&come, vectors),
+                let block = match &blocks[node.at()] {
+                    Some(block) => block.changed(&gone, &come, &vectors),
+                    None => Block::of(&come, &vectors),
                 };
-                (node, (!block.docs().is_empty()).then(|| Arc::new(block)))
+                (node, block)
             })
             .collect();
         for (node, block) in changed {
-            next.blocks[node.at()] = block;
+            blocks[node.at()] = (!block.docs().is_empty()).then(|| Arc::new(block));
         }
-        next.routing = Routing::of(&next.parents, next.documents());
-        next
+        blocks.truncate(tree.parents.len());
+        let routing =
+            Routing::of(&tree.parents, Documents { blocks: &blocks, vectors: &vectors, ids: &ids });
+        let (generation, tree) = (*generation, tree.clone());
+        let n_docs = self.n_docs + added.len() - removed.len();
+        Snapshot { generation, n_docs, vectors, ids, homes, blocks, tree, routing }
+    }
+
+    /// As it is, with what search learned about its tree since.
+    pub(crate) fn with_tree(&self, generation: u64, tree: SavedTree) -> Snapshot {
+        self.after(&Step {
+            generation,
+            added: Vec::new(),
+            removed: Vec::new(),
+            moved: Vec::new(),
+            tree: Arc::new(tree),
+        })
     }
 
     /// How many changes of the store it has seen.
@@ -170,9 +178,18 @@ impl Snapshot {
         self.homes.docs()
     }
 
-    /// By slot of the tree the node above, as in an [`Outline`](rootward::doc_tree::Outline).
-    pub fn parents(&self) -> &Arc<Vec<u32>> {
-        &self.parents
+    /// The tree whose leaves the documents stand in.
+    pub fn tree(&self) -> &Arc<SavedTree> {
+        &self.tree
+    }
+
+    /// The tree without the sums over its vectors.
+    pub fn outline(&self) -> Outline {
+        let end = self.docs().last().map_or(0, |(doc, _)| doc.at() + 1);
+        let mut homes = vec![u32::MAX; end];
+        self.docs().for_each(|(doc, home)| homes[doc.at()] = home.0);
+        let SavedTree { parents, shape, seed, .. } = &*self.tree;
+        Outline { shape: *shape, seed: *seed, parents: parents.clone(), homes }
     }
 
     /// What is searched.
@@ -188,18 +205,19 @@ impl Snapshot {
     /// The nodes at or below a node of the tree; none where there is no such node.
     pub fn nodes_below(&self, node: NodeIdx) -> Vec<NodeIdx> {
         // Parents may have greater slots than their children, so every way up is followed.
+        let parents = &self.tree.parents;
         let is_below = |slot: u32| {
             let mut at = slot;
             while at != node.0 {
-                match self.parents.get(at as usize) {
-                    Some(above) if (*above as usize) < self.parents.len() => at = *above,
+                match parents.get(at as usize) {
+                    Some(above) if (*above as usize) < parents.len() => at = *above,
                     _ => return false,
                 }
             }
             true
         };
-        let slots = 0..self.parents.len() as u32;
-        slots.filter(|slot| self.parents[*slot as usize] != u32::MAX - 1 && is_below(*slot)).map(NodeIdx).collect()
+        let slots = (0u32..).zip(parents).filter(|(_, parent)| **parent != SavedTree::VACANT);
+        slots.map(|(slot, _)| slot).filter(|slot| is_below(*slot)).map(NodeIdx).collect()
     }
 
     /// The best `k` documents of each query of those allowed, exactly: see [`exact::top_k`].

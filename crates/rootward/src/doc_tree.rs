@@ -211,6 +211,11 @@ impl DocTree {
         self.nodes[node.at()].as_ref().expect("a node that is asked for is there")
     }
 
+    /// The documents that a node owns itself; none where its slot is vacant.
+    pub fn owned(&self, node: NodeIdx) -> &[DocIdx] {
+        self.nodes.get(node.at()).and_then(Option::as_ref).map_or(&[], |node| &node.docs)
+    }
+
     /// How many documents there are.
     pub fn n_docs(&self) -> usize {
         self.node(Self::ROOT).n_docs

@@ -34,12 +34,17 @@ pub struct Outline {
 impl DocTree {
     /// All but the sums.
     pub fn outline(&self) -> Outline {
-        let parents = self.nodes.iter().map(|node| match node {
+        let homes = self.homes.iter().map(|home| home.map_or(NONE, |home| home.0));
+        Outline { shape: self.shape, seed: self.seed, parents: self.parents(), homes: homes.collect() }
+    }
+
+    /// By slot the node above, as in an [`Outline`].
+    pub fn parents(&self) -> Vec<u32> {
+        let parent = |node: &Option<Node>| match node {
             Some(node) => node.parent.map_or(NONE, |parent| parent.0),
             None => VACANT,
-        });
-        let homes = self.homes.iter().map(|home| home.map_or(NONE, |home| home.0));
-        Outline { shape: self.shape, seed: self.seed, parents: parents.collect(), homes: homes.collect() }
+        };
+        self.nodes.iter().map(parent).collect()
     }
 
     /// The tree of an outline and the vectors of its documents.

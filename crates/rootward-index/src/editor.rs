@@ -1,0 +1,391 @@
+//! Changing an index: documents that come and go, the tree that follows them, and another model.
+//!
+//! What is changed is written first and published then, so that nobody finds what might still be lost. Documents go down
+//! the tree to their leaf; a leaf that overflows is divided, and where more come than there were the tree is grown anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use rootward::doc_tree::{DocTree, DocVectors, Drift, NodeIdx, TreeError};
+use rootward::ids::DocIdx;
+use rootward::matrix::Matrix;
+
+use crate::descent::search_shape;
+use crate::error::IndexError;
+use crate::index::{Current, Index, bare, tuning_of};
+use crate::snapshot::{Placed, Snapshot, Step};
+use crate::store::{Changes, Record, Replaced, SavedTree, SetId, Settings, Store, Writer};
+use crate::tuning::Tuning;
+use crate::vectors::Vectors;
+
+/// Nodes of a level that are looked below on the way to a document's leaf.
+const BEAM: usize = 4;
+
+/// What trees are grown by.
+const SEED: u64 = 7;
+
+/// A change of one document.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edit {
+    /// It comes; nothing has its id.
+    Add(Record),
+    /// It takes the place of the document with its id.
+    Update(Record),
+    /// It takes the place of the document with its id, or comes where there is none.
+    Put(Record),
+    /// The document with this id goes.
+    Remove(String),
+}
+
+/// Changes an index; one at a time, over all processes.
+pub struct Editor {
+    index: Arc<Index>,
+    writer: Writer,
+    /// None where a change failed halfway: it is made of the snapshot again.
+    tree: Option<DocTree>,
+}
+
+impl Editor {
+    /// Makes an index without documents.
+    ///
+    /// # Errors
+    /// When something is at `path` already, the vectors have no numbers, or it cannot be written.
+    pub fn create(path: &Path, settings: &Settings) -> Result<Editor, IndexError> {
+        Editor::of(Store::create(path, settings)?)
+    }
+
+    /// Opens an index to change it.
+    ///
+    /// # Errors
+    /// When there is no index, it is of a later version, damaged, or has lost changes that were acknowledged, another
+    /// process changes it, or it may not be written.
+    pub fn open(path: &Path) -> Result<Editor, IndexError> {
+        Editor::of(Writer::open(path)?)
+    }
+
+    fn of(writer: Writer) -> Result<Editor, IndexError> {
+        let index = Arc::new(Index::open(writer.path())?);
+        index.lead(true);
+        Ok(Editor { index, writer, tree: None })
+    }
+
+    /// The index, to be asked while it is changed; what was acknowledged is found.
+    pub fn index(&self) -> &Arc<Index> {
+        &self.index
+    }
+
+    /// Makes all changes or none of them; when this returns they survive the loss of power, and every search finds them.
+    /// Returns the generation that they made.
+    ///
+    /// # Errors
+    /// When a document is added that is there or changed that is not, an id is empty, a vector of another width or not
+    /// finite, or the index cannot be written: then nothing is changed.
+    pub fn apply(&mut self, edits: &[Edit]) -> Result<u64, IndexError> {
+        let before = self.index.now()?;
+        let mut tree = self.tree(&before.snapshot)?;
+        let mut changes = self.writer.begin()?;
+        let (added, removed) = written(&mut changes, edits)?;
+        let mut vectors = before.snapshot.vectors.clone();
+        added.iter().for_each(|(doc, record)| vectors.put(*doc, &record.vector));
+        let n_stay = before.snapshot.n_docs() - removed.len();
+        let arrival = Arrival { before: &before.snapshot, vectors: &vectors, added: &added, removed: &removed };
+        let moved = if added.len() > n_stay {
+            tree = arrival.grown(&tree)?;
+            arrival.homes_that_changed(&tree)
+        } else {
+            arrival.settled(&mut tree)?
+        };
+        let home = |doc: &DocIdx| tree.home(*doc).expect("a document that came has a leaf");
+        let homes = added.keys().map(|doc| (*doc, home(doc))).chain(moved.iter().copied());
+        let set = changes.set();
+        changes.set_homes(set, homes)?;
+        let saved = saved(&tree, before.snapshot.tree());
+        if *saved != **before.snapshot.tree() {
+            changes.set_tree(set, &saved)?;
+        }
+        let generation = changes.commit()?;
+        let placed = added.iter().map(|(doc, record)| Placed {
+            doc: *doc,
+            id: &record.id,
+            home: home(doc),
+            vector: &record.vector,
+        });
+        let step = Step { generation, added: placed.collect(), removed, moved, tree: saved };
+        self.publish(&before, before.snapshot.after(&step));
+        self.tree = Some(tree);
+        Ok(generation)
+    }
+
+    /// Grows the tree anew from the vectors as they are now; who searches goes on meanwhile.
+    ///
+    /// # Errors
+    /// When the index cannot be written: then the tree is as it was.
+    pub fn regrow(&mut self) -> Result<u64, IndexError> {
+        let before = self.index.now()?;
+        let docs: Vec<DocIdx> = before.snapshot.docs().map(|(doc, _)| doc).collect();
+        let shape = search_shape(docs.len());
+        let tree = DocTree::grow_among(&before.snapshot, &docs, shape, SEED).map_err(of_tree)?;
+        let moved: Vec<(DocIdx, NodeIdx)> = docs
+            .into_iter()
+            .filter_map(|doc| tree.home(doc).map(|home| (doc, home)))
+            .filter(|(doc, home)| before.snapshot.home(*doc) != Some(*home))
+            .collect();
+        let saved = saved(&tree, before.snapshot.tree());
+        let mut changes = self.writer.begin()?;
+        let set = changes.set();
+        changes.set_homes(set, moved.iter().copied())?;
+        changes.set_tree(set, &saved)?;
+        let generation = changes.commit()?;
+        let step = Step { generation, added: Vec::new(), removed: Vec::new(), moved, tree: saved };
+        self.publish(&before, before.snapshot.after(&step));
+        self.tree = Some(tree);
+        Ok(generation)
+    }
+
+    /// Finds how wide tree search must look to find a share of the exact best hits, and keeps that with the tree.
+    ///
+    /// `queries`: vectors of real queries, `(queries, dim)`; without them documents are asked for, each among the others.
+    ///
+    /// # Errors
+    /// When the queries are of another width or not finite, or the index cannot be written.
+    pub fn tune(&mut self, recall: f64, queries: Option<&Matrix>) -> Result<Tuning, IndexError> {
+        let before = self.index.now()?;
+        let snapshot = &before.snapshot;
+        let tuning = match queries {
+            Some(queries) => {
+                let (expected, got) = (snapshot.dim(), queries.dim());
+                if got != expected {
+                    return Err(IndexError::Dim { what: "a query".to_owned(), expected, got });
+                }
+                if !queries.values().iter().all(|number| number.is_finite()) {
+                    return Err(IndexError::NotFinite { what: "a query".to_owned() });
+                }
+                Tuning::on_queries(snapshot, queries, recall)
+            }
+            None => Tuning::held_out(snapshot, recall, SEED),
+        };
+        let calibration = serde_json::to_value(&tuning).expect("numbers are JSON");
+        let saved = SavedTree { calibration, ..SavedTree::clone(snapshot.tree()) };
+        let mut changes = self.writer.begin()?;
+        let set = changes.set();
+        changes.set_tree(set, &saved)?;
+        let generation = changes.commit()?;
+        self.publish(&before, snapshot.with_tree(generation, saved));
+        Ok(tuning)
+    }
+
+    /// How many documents the way down the tree leads elsewhere than to their leaf: the more, the more there is to win by
+    /// growing the tree anew.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn drift(&mut self) -> Result<Drift, IndexError> {
+        let now = self.index.now()?;
+        let tree = self.tree(&now.snapshot)?;
+        let drift = tree.drift(&now.snapshot, BEAM);
+        self.tree = Some(tree);
+        Ok(drift)
+    }
+
+    /// Writes the given hierarchy in place of the one that was there: ids of a child and its parent.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn set_hierarchy<'e>(&mut self, edges: impl IntoIterator<Item = (&'e str, &'e str)>) -> Result<u64, IndexError> {
+        let before = self.index.now()?;
+        let mut changes = self.writer.begin()?;
+        changes.set_edges(edges)?;
+        let generation = changes.commit()?;
+        self.publish(&before, before.snapshot.with_tree(generation, SavedTree::clone(before.snapshot.tree())));
+        Ok(generation)
+    }
+
+    /// Begins a second set of vectors, those of another model, beside the one that is searched.
+    ///
+    /// # Errors
+    /// When the vectors have no numbers, or the index cannot be written.
+    pub fn begin_set(&mut self, settings: &Settings) -> Result<SetId, IndexError> {
+        let set = self.writer.begin_set(settings)?;
+        self.catch_up()?;
+        Ok(set)
+    }
+
+    /// Puts vectors of documents, by id, into a set that is not searched yet; ids that no document has any more are left
+    /// out.
+    ///
+    /// # Errors
+    /// When there is no such set, a vector is of another width or not finite, or the index cannot be written.
+    pub fn put_vectors(&mut self, set: SetId, vectors: &[(DocIdx, Vec<f32>)]) -> Result<u64, IndexError> {
+        let mut changes = self.writer.begin()?;
+        changes.put_vectors(set, vectors.iter().map(|(doc, vector)| (*doc, &vector[..])))?;
+        let generation = changes.commit()?;
+        self.catch_up()?;
+        Ok(generation)
+    }
+
+    /// The first `most` documents that lack a vector in a set.
+    ///
+    /// # Errors
+    /// When there is no such set, or the index cannot be read.
+    pub fn missing(&self, set: SetId, most: usize) -> Result<Vec<DocIdx>, IndexError> {
+        let mut reader = self.index.reader();
+        reader.snapshot()?.missing(set, most)
+    }
+
+    /// Makes a set the one that is searched, with a tree of its own, and drops the one that was. Who searches finds one or
+    /// the other.
+    ///
+    /// # Errors
+    /// When there is no such set, a document lacks a vector there, or the index cannot be written: then all is as it was.
+    pub fn switch(&mut self, set: SetId) -> Result<u64, IndexError> {
+        let (tree, homes) = self.tree_of(set)?;
+        let mut changes = self.writer.begin()?;
+        changes.set_homes(set, homes)?;
+        changes.set_tree(set, &tree)?;
+        changes.switch(set)?;
+        let generation = changes.commit()?;
+        self.tree = None;
+        self.catch_up()?;
+        Ok(generation)
+    }
+
+    /// Takes back the space of what is gone, and numbers documents anew.
+    ///
+    /// # Errors
+    /// When the index cannot be written: then it is as it was.
+    pub fn compact(&mut self) -> Result<u64, IndexError> {
+        let generation = self.writer.compact()?;
+        self.tree = None;
+        self.catch_up()?;
+        Ok(generation)
+    }
+
+    /// The tree of the vectors of a set, and where its documents stand.
+    fn tree_of(&self, set: SetId) -> Result<(SavedTree, Vec<(DocIdx, NodeIdx)>), IndexError> {
+        let mut reader = self.index.reader();
+        let reading = reader.snapshot()?;
+        let dim = reading.settings_of(set)?.dim;
+        let parts = reading.each_vector(
+            set,
+            rayon::current_num_threads(),
+            || (Vectors::new(dim), Vec::new()),
+            |(vectors, docs), doc, _, vector| {
+                vectors.put(doc, vector);
+                docs.push(doc);
+            },
+        )?;
+        let (vectors, docs): (Vec<Vectors>, Vec<Vec<DocIdx>>) = parts.into_iter().unzip();
+        let (vectors, docs) = (Vectors::joined(dim, vectors), docs.concat());
+        let tree = DocTree::grow_among(&vectors, &docs, search_shape(docs.len()), SEED).map_err(of_tree)?;
+        let homes = docs.iter().filter_map(|doc| tree.home(*doc).map(|home| (*doc, home))).collect();
+        let saved = saved(&tree, &Arc::new(bare(tree.shape())));
+        Ok((SavedTree::clone(&saved), homes))
+    }
+
+    /// The tree to be changed.
+    fn tree(&mut self, snapshot: &Snapshot) -> Result<DocTree, IndexError> {
+        match self.tree.take() {
+            Some(tree) => Ok(tree),
+            None => DocTree::from_outline(&snapshot.outline(), snapshot).map_err(of_tree),
+        }
+    }
+
+    fn publish(&self, before: &Current, snapshot: Snapshot) {
+        let tuning = tuning_of(snapshot.tree());
+        self.index.take(Arc::new(Current { snapshot, settings: before.settings.clone(), tuning }));
+    }
+
+    /// Reads what was written otherwise than by steps.
+    fn catch_up(&self) -> Result<(), IndexError> {
+        self.index.lead(false);
+        let caught_up = self.index.now().map(drop);
+        self.index.lead(true);
+        caught_up
+    }
+}
+
+impl Drop for Editor {
+    fn drop(&mut self) {
+        self.index.lead(false);
+    }
+}
+
+/// Documents that come and go, before the tree knows.
+struct Arrival<'a> {
+    before: &'a Snapshot,
+    /// With those that come.
+    vectors: &'a Vectors,
+    added: &'a BTreeMap<DocIdx, &'a Record>,
+    removed: &'a [DocIdx],
+}
+
+impl Arrival<'_> {
+    /// Lets the tree follow; documents that were there and have another leaf now.
+    fn settled(&self, tree: &mut DocTree) -> Result<Vec<(DocIdx, NodeIdx)>, IndexError> {
+        let mut touched: BTreeSet<NodeIdx> = BTreeSet::new();
+        for doc in self.removed {
+            touched.extend(tree.remove(*doc, self.vectors).map_err(of_tree)?);
+        }
+        for doc in self.added.keys() {
+            touched.extend(tree.insert(*doc, self.vectors, BEAM).map_err(of_tree)?);
+        }
+        let owned = touched.iter().flat_map(|node| tree.owned(*node).iter().map(|doc| (*doc, *node)));
+        let is_new = |doc: &DocIdx| self.added.contains_key(doc);
+        Ok(owned.filter(|(doc, node)| !is_new(doc) && self.before.home(*doc) != Some(*node)).collect())
+    }
+
+    /// A tree of all documents that are there then.
+    fn grown(&self, old: &DocTree) -> Result<DocTree, IndexError> {
+        let gone: BTreeSet<&DocIdx> = self.removed.iter().collect();
+        let stay = self.before.docs().map(|(doc, _)| doc).filter(|doc| !gone.contains(doc));
+        let docs: Vec<DocIdx> = stay.chain(self.added.keys().copied()).collect();
+        let shape = search_shape(docs.len());
+        DocTree::grow_among(self.vectors, &docs, shape, old.outline().seed).map_err(of_tree)
+    }
+
+    fn homes_that_changed(&self, tree: &DocTree) -> Vec<(DocIdx, NodeIdx)> {
+        let now = self.before.docs().filter_map(|(doc, home)| Some((doc, home, tree.home(doc)?)));
+        now.filter(|(_, before, home)| before != home).map(|(doc, _, home)| (doc, home)).collect()
+    }
+}
+
+/// Writes edits; the documents that came, and the rows of those that went.
+fn written<'e>(
+    changes: &mut Changes<'_>,
+    edits: &'e [Edit],
+) -> Result<(BTreeMap<DocIdx, &'e Record>, Vec<DocIdx>), IndexError> {
+    let (mut added, mut removed) = (BTreeMap::new(), Vec::new());
+    for edit in edits {
+        let (gone, come) = match edit {
+            Edit::Add(record) => (None, Some((changes.add(record)?, record))),
+            Edit::Update(record) => {
+                let Replaced { before, after } = changes.update(record)?;
+                (Some(before), Some((after, record)))
+            }
+            Edit::Put(record) => {
+                let Put { before, after } = changes.put(record)?;
+                (before, Some((after, record)))
+            }
+            Edit::Remove(id) => (Some(changes.remove(id)?), None),
+        };
+        // Who came in this batch and goes in it was never there.
+        removed.extend(gone.filter(|doc| added.remove(doc).is_none()));
+        added.extend(come);
+    }
+    Ok((added, removed))
+}
+
+/// A tree as it is stored, with what is known of the one before.
+fn saved(tree: &DocTree, before: &Arc<SavedTree>) -> Arc<SavedTree> {
+    let parents = tree.parents();
+    if parents == before.parents && tree.shape() == before.shape {
+        return before.clone();
+    }
+    let (shape, calibration) = (tree.shape(), before.calibration.clone());
+    Arc::new(SavedTree { parents, shape, seed: SEED, calibration })
+}
+
+fn of_tree(error: TreeError) -> IndexError {
+    IndexError::Growth(error)
+}

@@ -1,0 +1,104 @@
+//! How wide tree search looks, as it was measured, and kept with the tree.
+//!
+//! A beam is chosen for a number of hits, the least that finds the share of the exact best that was asked for, on queries
+//! that the index does not know: real ones, or vectors of documents that are taken out for it.
+
+use rand::seq::IteratorRandom;
+use rootward::ids::DocIdx;
+use rootward::matrix::Matrix;
+use rootward::random::{Purpose, stream};
+use serde::{Deserialize, Serialize};
+
+use crate::descent::{Beam, calibrate};
+use crate::snapshot::{Snapshot, Step};
+
+/// The numbers of hits that beams are chosen for.
+const HITS: [usize; 3] = [1, 10, 100];
+
+/// Documents that are asked for each other where there are no queries, at most.
+const HELD_OUT: usize = 1_000;
+
+/// What search knows about its tree.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tuning {
+    /// The share of the exact best hits that was asked for.
+    pub recall: f64,
+    /// Whether it was measured on real queries.
+    pub on: MeasuredOn,
+    /// By rising number of hits.
+    pub beams: Vec<Tuned>,
+}
+
+/// Which queries recall was measured on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MeasuredOn {
+    /// Queries that were given.
+    Queries,
+    /// Vectors of documents, which were taken out of what was searched.
+    HeldOut,
+}
+
+/// A beam for a number of hits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tuned {
+    /// Hits of a query.
+    pub k: usize,
+    /// Leaves that it looks at.
+    pub leaves: usize,
+    /// The share of the exact best `k` that was found so.
+    pub recall: f64,
+    /// Queries that it was measured on.
+    pub queries: usize,
+}
+
+impl Tuning {
+    /// The least beams that reach a recall over queries.
+    ///
+    /// # Shapes
+    /// - `queries`: `(queries, dim)`
+    ///
+    /// # Panics
+    /// When the queries are of another width than the snapshot.
+    pub fn on_queries(snapshot: &Snapshot, queries: &Matrix, recall: f64) -> Self {
+        Tuning { recall, on: MeasuredOn::Queries, beams: beams(snapshot, queries, recall) }
+    }
+
+    /// The least beams that reach a recall over the vectors of random documents, a tenth of all and 1,000 at most, among all
+    /// the others.
+    pub fn held_out(snapshot: &Snapshot, recall: f64, seed: u64) -> Self {
+        let n = HELD_OUT.min(snapshot.n_docs() / 10);
+        let docs = snapshot.docs().map(|(doc, _)| doc);
+        let mut held: Vec<DocIdx> = docs.sample(&mut stream(seed, Purpose::Divide), n);
+        held.sort_unstable();
+        let rows = held.iter().flat_map(|doc| snapshot.vectors.row(*doc)).copied().collect();
+        let queries = Matrix::new(held.len(), snapshot.dim(), rows).expect("each vector is a row");
+        let others = snapshot.after(&Step {
+            generation: snapshot.generation(),
+            added: Vec::new(),
+            removed: held,
+            moved: Vec::new(),
+            tree: snapshot.tree().clone(),
+        });
+        Tuning { recall, on: MeasuredOn::HeldOut, beams: beams(&others, &queries, recall) }
+    }
+
+    /// The beam for `k` hits: that of the least number of hits that is no less, or a wider one in proportion.
+    pub fn beam(&self, k: usize) -> Option<Beam> {
+        if let Some(tuned) = self.beams.iter().find(|tuned| tuned.k >= k) {
+            return Some(Beam { leaves: tuned.leaves });
+        }
+        let most = self.beams.last()?;
+        Some(Beam { leaves: most.leaves.saturating_mul(k.div_ceil(most.k.max(1))) })
+    }
+}
+
+fn beams(snapshot: &Snapshot, queries: &Matrix, recall: f64) -> Vec<Tuned> {
+    let tuned = |k| {
+        let found = calibrate(snapshot.routing(), snapshot.documents(), queries, k, recall);
+        Tuned { k, leaves: found.beam.leaves, recall: found.recall, queries: found.n_queries }
+    };
+    HITS.into_iter().filter(|k| *k <= snapshot.n_docs()).map(tuned).collect()
+}

@@ -9,12 +9,20 @@
 
 #![forbid(unsafe_code)]
 
+pub mod allowed;
+pub mod block;
+pub mod descent;
 pub mod error;
+pub mod exact;
 pub mod filter;
 pub mod ids;
 pub mod search;
 pub mod vectors;
 
+pub use allowed::Allowed;
+pub use block::Block;
+pub use descent::{Beam, Calibrated, Descent, Routing};
 pub use error::IndexError;
+pub use exact::Documents;
 pub use filter::Filter;
 pub use search::{Hit, Search};

@@ -19,6 +19,7 @@ mod exp;
 mod gelu;
 mod hyperbolic;
 mod instructions;
+mod int8;
 mod lanes;
 mod level;
 mod matmul;
@@ -34,6 +35,7 @@ pub use dropout::{dropout, dropout_at};
 pub use exp::{exp, exp_at};
 pub use gelu::{Gelu, bias_gelu, bias_gelu_at, gelu_back, gelu_back_at};
 pub use hyperbolic::{negative_distances, negative_distances_at};
+pub use int8::{Codes, QueryCodes, Within, encode, encode_at, scan, scan_at};
 pub use level::{Level, LevelError, VARIABLE, level, level_from};
 pub use matmul::{
     HalfPacked, HalfRows, Packed, Store, Strided, product, product_at, product_columns, product_columns_at,

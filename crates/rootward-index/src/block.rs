@@ -1,0 +1,55 @@
+//! The documents of one leaf as numbers of 8 bits, one behind the other.
+//!
+//! A block is never changed; a leaf that changes gets another, which takes over what is still true.
+
+use rootward::ids::DocIdx;
+use rootward_kernels::Codes;
+
+use crate::vectors::Vectors;
+
+/// Documents that are scanned together.
+#[derive(Clone)]
+pub struct Block {
+    docs: Vec<DocIdx>,
+    codes: Codes,
+}
+
+impl Block {
+    /// A block of some documents, in their order.
+    pub fn of(docs: &[DocIdx], vectors: &Vectors) -> Self {
+        let mut codes = Codes::with_capacity(vectors.dim(), docs.len());
+        codes.extend(docs.iter().map(|doc| vectors.row(*doc)));
+        Block { docs: docs.to_vec(), codes }
+    }
+
+    /// This block once some documents have gone and others have come; only vectors of the latter are read.
+    ///
+    /// A document that moved to another vector has gone and come. Those that stay may change places.
+    pub fn changed(&self, gone: &[DocIdx], come: &[DocIdx], vectors: &Vectors) -> Self {
+        let Block { mut docs, mut codes } = self.clone();
+        for place in (0..docs.len()).rev() {
+            if gone.contains(&docs[place]) {
+                docs.swap_remove(place);
+                codes.swap_remove(place);
+            }
+        }
+        docs.extend(come);
+        codes.extend(come.iter().map(|doc| vectors.row(*doc)));
+        Block { docs, codes }
+    }
+
+    /// The documents, by place.
+    pub fn docs(&self) -> &[DocIdx] {
+        &self.docs
+    }
+
+    /// Their codes, by place.
+    pub fn codes(&self) -> &Codes {
+        &self.codes
+    }
+
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.docs[..]) + self.codes.bytes()
+    }
+}

@@ -1,0 +1,197 @@
+//! Which leaves are likely to hold a query's best documents.
+
+use rootward::doc_tree::{DocTree, NodeIdx};
+use rootward::matrix::Matrix;
+use rootward_kernels::{Packed, Store, Strided, dot, product};
+
+use crate::exact::Documents;
+
+/// How much a spread counts beside a mean.
+const SPREAD: f32 = 1.0;
+
+/// Groups are looked into until they have this many times the leaves that are wanted,
+const WIDE: usize = 4;
+
+/// and at least this part of all leaves.
+const SHARE: usize = 4;
+
+/// Where the leaves of a tree are.
+pub struct Routing {
+    dim: usize,
+    n_leaves: usize,
+    groups: Nodes,
+    /// By group.
+    leaves: Vec<Leaves>,
+}
+
+/// Nodes that are compared with queries together.
+struct Nodes {
+    means: Packed,
+    spreads: Vec<f32>,
+}
+
+/// The leaves of a group.
+struct Leaves {
+    slots: Vec<u32>,
+    nodes: Nodes,
+}
+
+/// Sums over the documents of a node.
+#[derive(Clone)]
+struct Sums {
+    n_docs: f64,
+    /// Of their squared lengths.
+    squares: f64,
+    mean: Vec<f64>,
+}
+
+impl Routing {
+    /// The way to the blocks of a tree's nodes.
+    ///
+    /// # Panics
+    /// When there is a block of a slot that the tree does not have.
+    pub fn of(tree: &DocTree, of: Documents<'_>) -> Self {
+        let means = tree.means();
+        let sums = |slot: u32| {
+            let block = of.blocks[slot as usize].as_ref().expect("leaves have blocks");
+            let n_docs = block.docs().len() as f64;
+            let mean = means.row(slot as usize).iter().map(|x| f64::from(*x)).collect();
+            Sums { n_docs, squares: block.codes().mean_square() * n_docs, mean }
+        };
+        let has_block = |node: NodeIdx| of.blocks.get(node.at()).is_some_and(Option::is_some);
+        let (groups, n_leaves) = groups(tree, has_block);
+        let (mut tops, mut leaves) = (Vec::new(), Vec::new());
+        for slots in groups {
+            let of_leaves: Vec<Sums> = slots.iter().map(|slot| sums(*slot)).collect();
+            tops.push(Sums::joined(&of_leaves, tree.dim()));
+            leaves.push(Leaves { slots, nodes: Nodes::of(&of_leaves, tree.dim()) });
+        }
+        Routing { dim: tree.dim(), n_leaves, groups: Nodes::of(&tops, tree.dim()), leaves }
+    }
+
+    /// How many leaves there are: nodes that own documents.
+    pub fn n_leaves(&self) -> usize {
+        self.n_leaves
+    }
+
+    /// Slots of the likeliest leaves of each query, the likeliest first and the others in any order.
+    pub(super) fn likeliest(&self, queries: &Matrix, n_leaves: usize) -> Vec<Vec<u32>> {
+        assert!(queries.dim() == self.dim, "queries of {} numbers, a tree of {}", queries.dim(), self.dim);
+        let norms: Vec<f32> = (0..queries.n_rows()).map(|row| dot(queries.row(row), queries.row(row)).sqrt()).collect();
+        let wanted = (n_leaves * WIDE).max(self.n_leaves / SHARE);
+        let mut asked: Vec<Vec<u32>> = vec![Vec::new(); self.leaves.len()];
+        let mut scores = Vec::new();
+        self.groups.score(queries.values(), &norms, &mut scores);
+        let mut order: Vec<(f32, u32)> = Vec::new();
+        for (query, scores) in scores.chunks_exact(self.leaves.len().max(1)).enumerate() {
+            order.clear();
+            order.extend(scores.iter().copied().zip(0..));
+            order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            let mut seen = 0;
+            for (_, group) in &order {
+                if seen >= wanted {
+                    break;
+                }
+                asked[*group as usize].push(query as u32);
+                seen += self.leaves[*group as usize].slots.len();
+            }
+        }
+        let mut found: Vec<Vec<(f32, u32)>> = vec![Vec::new(); queries.n_rows()];
+        let (mut rows, mut some) = (Vec::new(), Vec::new());
+        for (Leaves { slots, nodes }, asked) in self.leaves.iter().zip(asked) {
+            rows.clear();
+            some.clear();
+            for query in &asked {
+                rows.extend_from_slice(queries.row(*query as usize));
+                some.push(norms[*query as usize]);
+            }
+            nodes.score(&rows, &some, &mut scores);
+            for (query, scores) in asked.iter().zip(scores.chunks_exact(slots.len())) {
+                found[*query as usize].extend(scores.iter().copied().zip(slots.iter().copied()));
+            }
+        }
+        found.into_iter().map(|found| best(found, n_leaves)).collect()
+    }
+}
+
+/// The best of some nodes, the very best first.
+fn best(mut found: Vec<(f32, u32)>, n_leaves: usize) -> Vec<u32> {
+    let order = |a: &(f32, u32), b: &(f32, u32)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+    if found.len() > n_leaves {
+        found.select_nth_unstable_by(n_leaves.max(1) - 1, order);
+        found.truncate(n_leaves.max(1));
+    }
+    if let Some(first) = (0..found.len()).min_by(|a, b| order(&found[*a], &found[*b])) {
+        found.swap(0, first);
+    }
+    found.into_iter().map(|(_, slot)| slot).collect()
+}
+
+impl Nodes {
+    fn of(sums: &[Sums], dim: usize) -> Self {
+        let rows: Vec<f32> = sums.iter().flat_map(|sums| sums.mean.iter().map(|x| *x as f32)).collect();
+        let mut means = Packed::default();
+        means.pack(dim, sums.len(), Strided::transposed(&rows, dim));
+        Nodes { means, spreads: sums.iter().map(Sums::spread).collect() }
+    }
+
+    /// Writes how likely each node is for each query, `(queries, nodes)`.
+    fn score(&self, queries: &[f32], norms: &[f32], scores: &mut Vec<f32>) {
+        let (n_nodes, dim) = (self.spreads.len(), self.means.k());
+        scores.clear();
+        scores.resize(norms.len() * n_nodes, 0.0);
+        product(Store::Set, norms.len(), Strided::rows(queries, dim), &self.means, scores, n_nodes);
+        for (scores, norm) in scores.chunks_exact_mut(n_nodes.max(1)).zip(norms) {
+            for (score, spread) in scores.iter_mut().zip(&self.spreads) {
+                *score += SPREAD * norm * spread;
+            }
+        }
+    }
+}
+
+impl Sums {
+    fn joined(parts: &[Sums], dim: usize) -> Self {
+        let mut joined = Sums { n_docs: 0.0, squares: 0.0, mean: vec![0.0; dim] };
+        for part in parts {
+            joined.n_docs += part.n_docs;
+            joined.squares += part.squares;
+            joined.mean.iter_mut().zip(&part.mean).for_each(|(sum, x)| *sum += x * part.n_docs);
+        }
+        let n_docs = joined.n_docs.max(1.0);
+        joined.mean.iter_mut().for_each(|x| *x /= n_docs);
+        joined
+    }
+
+    /// The deviation of documents from their mean along any one direction.
+    fn spread(&self) -> f32 {
+        let square: f64 = self.mean.iter().map(|x| x * x).sum();
+        let variance = (self.squares / self.n_docs.max(1.0) - square).max(0.0);
+        (variance / self.mean.len().max(1) as f64).sqrt() as f32
+    }
+}
+
+/// Leaves in groups: those below a node, where these are not too many, or of small nodes that are siblings.
+fn groups(tree: &DocTree, has_block: impl Fn(NodeIdx) -> bool) -> (Vec<Vec<u32>>, usize) {
+    let mut below: Vec<Vec<u32>> = vec![Vec::new(); tree.n_slots()];
+    let order: Vec<NodeIdx> = tree.nodes().map(|(node, _)| node).collect();
+    let n_leaves = order.iter().filter(|node| has_block(**node)).count();
+    let side = (n_leaves as f64).sqrt().ceil() as usize;
+    let mut groups = Vec::new();
+    for node in order.into_iter().rev() {
+        let mut leaves = std::mem::take(&mut below[node.at()]);
+        if has_block(node) {
+            leaves.push(node.0);
+        }
+        let Some(parent) = tree.node(node).parent else {
+            groups.extend(leaves.chunks(side.max(1)).map(<[u32]>::to_vec));
+            continue;
+        };
+        // Large enough to stand alone; smaller ones join their siblings'.
+        if leaves.len() > side / 2 {
+            groups.push(leaves);
+        } else {
+            below[parent.at()].extend(leaves);
+        }
+    }
+    (groups, n_leaves)
+}

@@ -1,0 +1,157 @@
+//! The documents that may still be among a query's best.
+
+use std::cmp::Ordering;
+
+use rootward::ids::DocIdx;
+use rootward_kernels::{QueryCodes, Within, dot, scan};
+
+use super::{Documents, Scored};
+use crate::allowed::Allowed;
+use crate::block::Block;
+use crate::ids::Ids;
+
+/// Candidates that are scored before it is asked whether any others may do better.
+const AT_ONCE: usize = 16;
+
+/// A document that may be among the best; bounds are divided by the query's scale.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    doc: DocIdx,
+    least: f32,
+    most: f32,
+}
+
+/// The documents that may be among the best `k` of one query, of those seen so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Candidates {
+    k: usize,
+    /// `k` documents score at least so much.
+    threshold: f32,
+    found: Vec<Candidate>,
+    /// So many are gathered before those are dropped that cannot reach the threshold.
+    room: usize,
+}
+
+/// Scans a block for some queries; their thresholds rise with what is found.
+///
+/// # Shapes
+/// - `rows`: of `codes`, which are asked
+/// - `thresholds`, `candidates`: by row of `codes`
+pub(crate) fn scan_block(
+    block: &Block,
+    codes: &QueryCodes,
+    rows: &[u32],
+    allowed: Option<&Allowed>,
+    thresholds: &mut [f32],
+    candidates: &mut [Candidates],
+) {
+    let mut found = Vec::new();
+    scan(block.codes(), codes, rows, thresholds, &mut found);
+    for within in found {
+        let doc = block.docs()[within.place as usize];
+        if allowed.is_none_or(|allowed| allowed.contains(doc)) {
+            candidates[within.query as usize].add(doc, within);
+        }
+    }
+    for row in rows {
+        thresholds[*row as usize] = candidates[*row as usize].threshold;
+    }
+}
+
+impl Candidates {
+    /// None yet.
+    pub(crate) fn of(k: usize) -> Self {
+        Candidates { k, threshold: f32::NEG_INFINITY, found: Vec::new(), room: 2 * k + 32 }
+    }
+
+    /// Those of several parts of all documents.
+    pub(crate) fn joined<'a>(parts: impl Iterator<Item = &'a Candidates>, k: usize) -> Self {
+        let mut joined = Candidates::of(k);
+        for part in parts {
+            joined.threshold = joined.threshold.max(part.threshold);
+            joined.found.extend(&part.found);
+        }
+        joined
+    }
+
+    fn add(&mut self, doc: DocIdx, Within { least, most, .. }: Within) {
+        if most < self.threshold {
+            return;
+        }
+        // A NaN says nothing.
+        let least = if least.is_nan() { f32::NEG_INFINITY } else { least };
+        let most = if most.is_nan() { f32::INFINITY } else { most };
+        self.found.push(Candidate { doc, least, most });
+        if self.found.len() >= self.room {
+            self.tighten();
+        }
+    }
+
+    /// Raises the threshold to what `k` documents reach for certain, and drops those that cannot.
+    fn tighten(&mut self) {
+        if self.found.len() > self.k {
+            let mut least: Vec<f32> = self.found.iter().map(|candidate| candidate.least).collect();
+            let (_, kth, _) = least.select_nth_unstable_by(self.k - 1, |a, b| b.total_cmp(a));
+            self.threshold = self.threshold.max(*kth);
+            self.found.retain(|candidate| candidate.most >= self.threshold);
+        }
+        self.room = self.room.max(2 * self.found.len());
+    }
+
+    /// The best `k`, by their scores in `f32`.
+    pub(crate) fn best(mut self, of: Documents<'_>, query: &[f32], scale: f32) -> Vec<Scored> {
+        self.tighten();
+        self.found.sort_unstable_by(|a, b| b.most.total_cmp(&a.most));
+        let mut best = Best::of(self.k, of.ids);
+        for some in self.found.chunks(AT_ONCE) {
+            // Two numbers of 24 bits have a product of 48.
+            let most = f64::from(some[0].most) * f64::from(scale);
+            if best.worst().is_some_and(|worst| most < f64::from(worst)) {
+                break;
+            }
+            best.extend(some.iter().map(|candidate| (candidate.doc, dot(query, of.vectors.row(candidate.doc)))));
+        }
+        best.sorted()
+    }
+}
+
+/// The best `k` of documents whose scores are known.
+pub(crate) struct Best<'a> {
+    k: usize,
+    ids: &'a Ids,
+    kept: Vec<Scored>,
+}
+
+impl<'a> Best<'a> {
+    pub(crate) fn of(k: usize, ids: &'a Ids) -> Self {
+        Best { k, ids, kept: Vec::new() }
+    }
+
+    /// Adds documents, and drops those that are not among the best `k`.
+    pub(crate) fn extend(&mut self, scored: impl Iterator<Item = Scored>) {
+        self.kept.extend(scored);
+        if self.kept.len() > self.k {
+            self.kept.select_nth_unstable_by(self.k - 1, |a, b| order(self.ids, a, b));
+            self.kept.truncate(self.k);
+        }
+    }
+
+    /// The score of the last of `k`; none where there are fewer.
+    fn worst(&self) -> Option<f32> {
+        if self.kept.len() < self.k {
+            return None;
+        }
+        self.kept.iter().map(|(_, score)| *score).min_by(f32::total_cmp)
+    }
+
+    /// The best first.
+    pub(crate) fn sorted(mut self) -> Vec<Scored> {
+        self.kept.sort_unstable_by(|a, b| order(self.ids, a, b));
+        self.kept
+    }
+}
+
+/// Greater scores first, equal ones by id in descending order.
+fn order(ids: &Ids, a: &Scored, b: &Scored) -> Ordering {
+    b.1.total_cmp(&a.1).then_with(|| ids.id(b.0).cmp(ids.id(a.0)))
+}

@@ -1,0 +1,247 @@
+//! The scan: scores of all documents of a panel for several queries, of which only the promising ones leave registers.
+
+use super::documents::{Codes, Sides};
+use super::queries::QueryCodes;
+use super::registers::{Plain, Registers};
+use super::{Row, STEP};
+use crate::lanes::LANES;
+use crate::level::{Level, level};
+
+/// The most queries of a tile.
+const MAX_QUERIES: usize = 8;
+
+/// Between what a document's score for a query lies, both divided by the query's scale.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Within {
+    /// The query, by its row.
+    pub query: u32,
+    /// The document, by its place.
+    pub place: u32,
+    /// The score is no less; a NaN says nothing.
+    pub least: f32,
+    /// The score is no greater; a NaN says nothing.
+    pub most: f32,
+}
+
+/// Adds to `found` all documents whose score for one of some queries may be as great as its threshold.
+///
+/// # Shapes
+/// - `which`: rows of `queries` that are asked; those that do not take part find nothing
+/// - `thresholds`: `(queries)`, divided by the query's scale
+///
+/// # Panics
+/// When queries and documents differ in width, there is not a threshold for each query, or a row is not there.
+#[inline]
+pub fn scan(codes: &Codes, queries: &QueryCodes, which: &[u32], thresholds: &[f32], found: &mut Vec<Within>) {
+    scan_at(level(), codes, queries, which, thresholds, found);
+}
+
+/// [`scan`] at a given level, so that one process can compare them all.
+///
+/// # Panics
+/// As [`scan`], and when this machine does not have the level.
+pub fn scan_at(
+    level: Level,
+    codes: &Codes,
+    queries: &QueryCodes,
+    which: &[u32],
+    thresholds: &[f32],
+    found: &mut Vec<Within>,
+) {
+    assert!(codes.dim() == queries.dim(), "queries of {} numbers, documents of {}", queries.dim(), codes.dim());
+    assert!(thresholds.len() == queries.len(), "{} thresholds, {} queries", thresholds.len(), queries.len());
+    let detected = Level::detected();
+    assert!(level <= detected, "kernels for {level} were asked for, this machine has at most {detected}");
+    let asked = Asked { codes, queries, thresholds };
+    #[cfg(target_arch = "x86_64")]
+    match level {
+        // SAFETY: the lines above and this one made sure that this machine has the instructions.
+        Level::Avx512 if is_x86_feature_detected!("avx512vnni") => return unsafe { vnni(asked, which, found) },
+        // SAFETY: as above.
+        Level::Avx512 => return unsafe { avx512(asked, which, found) },
+        // SAFETY: as above.
+        Level::Avx2 => return unsafe { avx2(asked, which, found) },
+        Level::Baseline => {}
+    }
+    scan_with::<Plain>(asked, which, found);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx2,fma")]
+fn vnni(asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>) {
+    scan_with::<super::registers::x86::Vnni>(asked, which, found);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+pub(super) fn avx512(asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>) {
+    scan_with::<super::registers::x86::Avx512>(asked, which, found);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2(asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>) {
+    scan_with::<super::registers::x86::Avx2>(asked, which, found);
+}
+
+/// What is scanned for what.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) codes: &'a Codes,
+    pub(super) queries: &'a QueryCodes,
+    pub(super) thresholds: &'a [f32],
+}
+
+#[inline(always)]
+fn scan_with<R: Registers>(asked: Asked<'_>, mut which: &[u32], found: &mut Vec<Within>) {
+    let mut tile = Tile::default();
+    while !which.is_empty() {
+        let n = which.len().min(R::TILE_QUERIES);
+        let (some, rest) = which.split_at(n);
+        which = rest;
+        // The number of queries and panels becomes a constant, so that sums can live in registers.
+        match n {
+            1 if R::TILE_PANELS == 2 => tile.scan::<R, 1, 8>(asked, some, found),
+            1 => tile.scan::<R, 1, 2>(asked, some, found),
+            2 if R::TILE_PANELS == 2 => tile.scan::<R, 2, 4>(asked, some, found),
+            2 => tile.scan::<R, 2, 2>(asked, some, found),
+            3 | 4 if R::TILE_PANELS == 2 => tile.scan::<R, 4, 4>(asked, some, found),
+            3 | 4 => tile.scan::<R, 4, 1>(asked, some, found),
+            _ => tile.scan::<R, 8, 2>(asked, some, found),
+        }
+    }
+}
+
+/// Some queries side by side.
+#[derive(Default)]
+struct Tile {
+    /// Four codes of each query, `(steps, queries)`.
+    factors: Vec<u32>,
+    starts: [i32; MAX_QUERIES],
+    weights: [f32; MAX_QUERIES],
+    thresholds: [f32; MAX_QUERIES],
+    /// The greatest of all queries.
+    ratio: f32,
+}
+
+impl Tile {
+    /// Takes up to `Q` queries; where there are fewer, zeros follow that find nothing.
+    #[inline(always)]
+    fn fill<const Q: usize>(&mut self, asked: Asked<'_>, which: &[u32]) {
+        let steps = asked.codes.dim().div_ceil(STEP);
+        self.factors.clear();
+        self.factors.resize(steps * Q, 0);
+        // Below every threshold, even with a document whose error is infinite.
+        (self.starts, self.weights, self.ratio) = ([0; MAX_QUERIES], [-1.0; MAX_QUERIES], 0.0);
+        self.thresholds = [f32::INFINITY; MAX_QUERIES];
+        for (at, query) in which.iter().enumerate() {
+            let query = *query as usize;
+            let side = asked.queries.sides[query];
+            if side.scale == 0.0 {
+                continue;
+            }
+            let columns = self.factors.chunks_exact_mut(Q).zip(asked.queries.factors(query));
+            columns.for_each(|(column, factor)| column[at] = *factor);
+            (self.starts[at], self.weights[at]) = (side.start, side.weight);
+            self.thresholds[at] = asked.thresholds[query];
+            self.ratio = self.ratio.max(side.ratio);
+        }
+    }
+
+    #[inline(always)]
+    fn scan<R: Registers, const Q: usize, const P: usize>(
+        &mut self,
+        asked: Asked<'_>,
+        which: &[u32],
+        found: &mut Vec<Within>,
+    ) {
+        self.fill::<Q>(asked, which);
+        let steps = asked.codes.dim().div_ceil(STEP);
+        let (rows, sides) = (asked.codes.rows(), asked.codes.sides());
+        let whole = sides.len() / P * P;
+        for first in (0..whole).step_by(P) {
+            let sums = self.sums::<R, Q, P>(&rows[first * steps..(first + P) * steps], steps);
+            self.hand_on::<R, Q, P>(asked, which, sums, first, &sides[first..first + P], found);
+        }
+        for first in whole..sides.len() {
+            let sums = self.sums::<R, Q, 1>(&rows[first * steps..(first + 1) * steps], steps);
+            self.hand_on::<R, Q, 1>(asked, which, sums, first, &sides[first..=first], found);
+        }
+    }
+
+    /// Sums of products of codes, for each query and panel.
+    #[inline(always)]
+    fn sums<R: Registers, const Q: usize, const P: usize>(
+        &self,
+        rows: &[Row],
+        steps: usize,
+    ) -> [[R::Ints; P]; Q] {
+        let mut sums = [[R::ints(0); P]; Q];
+        for query in 0..Q {
+            sums[query] = [R::ints(self.starts[query]); P];
+        }
+        assert!(rows.len() == P * steps && self.factors.len() == Q * steps);
+        for step in 0..steps {
+            for panel in 0..P {
+                // SAFETY: the assertion made sure of it for every panel and step.
+                let row = unsafe { rows.get_unchecked(panel * steps + step) };
+                for query in 0..Q {
+                    // SAFETY: as above, for every query.
+                    let factor = unsafe { *self.factors.get_unchecked(step * Q + query) };
+                    sums[query][panel] = R::dot(sums[query][panel], row, factor);
+                }
+            }
+        }
+        sums
+    }
+
+    /// Compares scores with thresholds.
+    #[inline(always)]
+    fn hand_on<R: Registers, const Q: usize, const P: usize>(
+        &self,
+        asked: Asked<'_>,
+        which: &[u32],
+        sums: [[R::Ints; P]; Q],
+        first: usize,
+        sides: &[Sides],
+        found: &mut Vec<Within>,
+    ) {
+        for panel in 0..P {
+            let Sides { scales, lengths, errors } = &sides[panel];
+            let scales = R::load(scales);
+            let off = R::mul_add(R::splat(self.ratio), R::load(lengths), R::load(errors));
+            for query in 0..Q {
+                let off = R::mul(R::splat(self.weights[query]), off);
+                let most = R::mul_add(R::floats(sums[query][panel]), scales, off);
+                let mask = R::not_below(most, R::splat(self.thresholds[query]));
+                if mask != 0 && query < which.len() {
+                    let place = (first + panel) * LANES;
+                    let most = R::store(most);
+                    let off = R::store(off);
+                    push(which[query], place, asked.codes.len(), mask, &most, &off, found);
+                }
+            }
+        }
+    }
+}
+
+/// Adds the documents of a mask that are there.
+#[inline(never)]
+fn push(
+    query: u32,
+    place: usize,
+    len: usize,
+    mask: u16,
+    most: &[f32; LANES],
+    off: &[f32; LANES],
+    found: &mut Vec<Within>,
+) {
+    let there = len - place;
+    let mut left = if there < LANES { mask & ((1 << there) - 1) } else { mask };
+    while left != 0 {
+        let lane = left.trailing_zeros() as usize;
+        left &= left - 1;
+        let (most, off) = (most[lane], off[lane]);
+        found.push(Within { query, place: (place + lane) as u32, least: most - 2.0 * off, most });
+    }
+}

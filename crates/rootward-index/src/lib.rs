@@ -13,6 +13,7 @@ pub mod error;
 pub mod filter;
 pub mod ids;
 pub mod search;
+pub mod store;
 pub mod vectors;
 
 pub use error::IndexError;

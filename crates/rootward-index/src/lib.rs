@@ -17,6 +17,7 @@ pub mod exact;
 pub mod filter;
 pub mod ids;
 pub mod search;
+pub mod store;
 pub mod vectors;
 
 pub use allowed::Allowed;

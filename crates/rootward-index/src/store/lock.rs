@@ -1,0 +1,41 @@
+//! One writer at a time, over all processes: a lock on a file beside the index, which the system lets go of when the
+//! process ends, however it ends.
+
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::error::IndexError;
+
+/// A file beside the index.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(ending);
+    path.with_file_name(name)
+}
+
+/// The right to change an index, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of an index.
+    pub(super) fn take(path: &Path) -> Result<Lock, IndexError> {
+        let beside = beside(path, "-lock");
+        let open = File::options().create(true).truncate(false).write(true).open(&beside);
+        let file = open.map_err(|cause| match cause.kind() {
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                IndexError::ReadOnly { path: path.to_owned() }
+            }
+            ErrorKind::StorageFull => IndexError::Full { path: path.to_owned() },
+            _ => IndexError::File { path: beside.clone(), cause },
+        })?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(IndexError::Locked { path: path.to_owned() }),
+            Err(TryLockError::Error(cause)) => Err(IndexError::File { path: beside, cause }),
+        }
+    }
+}

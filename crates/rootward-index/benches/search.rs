@@ -33,7 +33,11 @@ const RECALLS: [f64; 2] = [0.95, 0.99];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let kind = if arguments.iter().any(|argument| argument == "isotropic") { Kind::Isotropic } else { Kind::Clustered };
+    let kind = if arguments.iter().any(|argument| argument == "isotropic") {
+        Kind::Isotropic
+    } else {
+        Kind::Clustered
+    };
     let folder = arguments.iter().position(|argument| argument == "--write").map(|at| &arguments[at + 1]);
     let numbers: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
     let (n_docs, dim) = (numbers.first().copied().unwrap_or(100_000), numbers.get(1).copied().unwrap_or(64));
@@ -49,7 +53,8 @@ fn main() {
 
 /// Some rows of a matrix.
 fn rows(of: &Matrix, from: usize, to: usize) -> Matrix {
-    Matrix::new(to - from, of.dim(), of.values()[from * of.dim()..to * of.dim()].to_vec()).expect("whole rows")
+    Matrix::new(to - from, of.dim(), of.values()[from * of.dim()..to * of.dim()].to_vec())
+        .expect("whole rows")
 }
 
 fn measure(docs: &Matrix, queries: &Matrix, ks: &[usize]) -> Value {
@@ -63,11 +68,12 @@ fn measure(docs: &Matrix, queries: &Matrix, ks: &[usize]) -> Value {
     let tree_s = began.elapsed().as_secs_f64();
     let mut blocks: Vec<Option<Arc<Block>>> = vec![None; tree.n_slots()];
     let leaves: Vec<_> = tree.nodes().filter(|(_, node)| !node.docs.is_empty()).collect();
-    let made: Vec<_> = leaves.par_iter().map(|(at, node)| (at.at(), Arc::new(Block::of(&node.docs, &held)))).collect();
+    let made: Vec<_> =
+        leaves.par_iter().map(|(at, node)| (at.at(), Arc::new(Block::of(&node.docs, &held)))).collect();
     made.into_iter().for_each(|(at, block)| blocks[at] = Some(block));
     let of = Documents { blocks: &blocks, vectors: &held, ids: &ids };
     let blocks_s = began.elapsed().as_secs_f64() - tree_s;
-    let routing = Routing::of(&tree, of);
+    let routing = Routing::of(&tree.parents(), of);
     let (build_s, build_cpu_s) = (began.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     let sizes: Vec<usize> = leaves.iter().map(|(_, node)| node.docs.len()).collect();
     let bytes: usize = blocks.iter().flatten().map(|block| block.bytes()).sum();
@@ -91,7 +97,8 @@ fn searches(of: Documents<'_>, routing: &Routing, asked: &Matrix, others: &Matri
             let found = calibrate(routing, of, others, k, *recall);
             let by = Descent { routing, beam: found.beam };
             let answers = descent::top_k(by, of, asked, k, None);
-            let hits = answers.iter().zip(&truth).map(|(a, b)| b.iter().filter(|hit| a.contains(hit)).count());
+            let hits =
+                answers.iter().zip(&truth).map(|(a, b)| b.iter().filter(|hit| a.contains(hit)).count());
             let batch = rate(asked, |queries| descent::top_k(by, of, queries, k, None), QUERIES);
             let single = rate(asked, |queries| descent::top_k(by, of, queries, k, None), 1);
             json!({

@@ -12,6 +12,7 @@ use crate::vectors::Vectors;
 pub struct Block {
     docs: Vec<DocIdx>,
     codes: Codes,
+    mean: Vec<f64>,
 }
 
 impl Block {
@@ -19,14 +20,14 @@ impl Block {
     pub fn of(docs: &[DocIdx], vectors: &Vectors) -> Self {
         let mut codes = Codes::with_capacity(vectors.dim(), docs.len());
         codes.extend(docs.iter().map(|doc| vectors.row(*doc)));
-        Block { docs: docs.to_vec(), codes }
+        Block { docs: docs.to_vec(), codes, mean: mean(docs, vectors) }
     }
 
-    /// This block once some documents have gone and others have come; only vectors of the latter are read.
+    /// This block once some documents have gone and others have come;
     ///
     /// A document that moved to another vector has gone and come. Those that stay may change places.
     pub fn changed(&self, gone: &[DocIdx], come: &[DocIdx], vectors: &Vectors) -> Self {
-        let Block { mut docs, mut codes } = self.clone();
+        let Block { mut docs, mut codes, .. } = self.clone();
         for place in (0..docs.len()).rev() {
             if gone.contains(&docs[place]) {
                 docs.swap_remove(place);
@@ -35,12 +36,18 @@ impl Block {
         }
         docs.extend(come);
         codes.extend(come.iter().map(|doc| vectors.row(*doc)));
-        Block { docs, codes }
+        let mean = mean(&docs, vectors);
+        Block { docs, codes, mean }
     }
 
     /// The documents, by place.
     pub fn docs(&self) -> &[DocIdx] {
         &self.docs
+    }
+
+    /// The mean of their vectors; zeros where there are none.
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
     }
 
     /// Their codes, by place.
@@ -50,6 +57,17 @@ impl Block {
 
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
-        size_of_val(&self.docs[..]) + self.codes.bytes()
+        size_of_val(&self.docs[..]) + size_of_val(&self.mean[..]) + self.codes.bytes()
     }
+}
+
+/// The mean of the vectors of documents.
+fn mean(docs: &[DocIdx], vectors: &Vectors) -> Vec<f64> {
+    let mut mean = vec![0.0; vectors.dim()];
+    for doc in docs {
+        mean.iter_mut().zip(vectors.row(*doc)).for_each(|(sum, x)| *sum += f64::from(*x));
+    }
+    let n_docs = docs.len().max(1) as f64;
+    mean.iter_mut().for_each(|x| *x /= n_docs);
+    mean
 }

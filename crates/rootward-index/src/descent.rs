@@ -65,9 +65,8 @@ pub fn top_k(
 ) -> Vec<Vec<Scored>> {
     let n_docs = of.len();
     let wanted = k.min(allowed.map_or(n_docs, Allowed::len));
-    let leaves = allowed.map_or(by.beam.leaves, |allowed| {
-        by.beam.leaves.saturating_mul(n_docs) / allowed.len().max(1)
-    });
+    let leaves = allowed
+        .map_or(by.beam.leaves, |allowed| by.beam.leaves.saturating_mul(n_docs) / allowed.len().max(1));
     if wanted == 0 || leaves.saturating_mul(2) > by.routing.n_leaves() {
         return exact::top_k(of, queries, k, allowed);
     }
@@ -78,7 +77,8 @@ pub fn top_k(
         .values()
         .par_chunks(size * dim)
         .map(|queries| {
-            let queries = Matrix::new(queries.len() / dim, dim, queries.to_vec()).expect("these are whole rows");
+            let queries =
+                Matrix::new(queries.len() / dim, dim, queries.to_vec()).expect("these are whole rows");
             few(by.routing, leaves, of, &queries, k, allowed)
         })
         .collect();

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use rootward::doc_tree::{DocTree, DocVectors, Drift, NodeIdx, TreeError};
+use rootward::doc_tree::{DocTree, Drift, NodeIdx};
 use rootward::ids::DocIdx;
 use rootward::matrix::Matrix;
 
@@ -15,7 +15,7 @@ use crate::descent::search_shape;
 use crate::error::IndexError;
 use crate::index::{Current, Index, bare, tuning_of};
 use crate::snapshot::{Placed, Snapshot, Step};
-use crate::store::{Changes, Record, Replaced, SavedTree, SetId, Settings, Store, Writer};
+use crate::store::{Changes, Progress, Record, SavedTree, SetId, Settings, Store, Writer};
 use crate::tuning::Tuning;
 use crate::vectors::Vectors;
 
@@ -89,16 +89,17 @@ impl Editor {
         let mut vectors = before.snapshot.vectors.clone();
         added.iter().for_each(|(doc, record)| vectors.put(*doc, &record.vector));
         let n_stay = before.snapshot.n_docs() - removed.len();
-        let arrival = Arrival { before: &before.snapshot, vectors: &vectors, added: &added, removed: &removed };
+        let arrival =
+            Arrival { before: &before.snapshot, vectors: &vectors, added: &added, removed: &removed };
         let moved = if added.len() > n_stay {
-            tree = arrival.grown(&tree)?;
+            tree = arrival.grown()?;
             arrival.homes_that_changed(&tree)
         } else {
             arrival.settled(&mut tree)?
         };
         let home = |doc: &DocIdx| tree.home(*doc).expect("a document that came has a leaf");
         let homes = added.keys().map(|doc| (*doc, home(doc))).chain(moved.iter().copied());
-        let set = changes.set();
+        let set = before.set;
         changes.set_homes(set, homes)?;
         let saved = saved(&tree, before.snapshot.tree());
         if *saved != **before.snapshot.tree() {
@@ -125,7 +126,7 @@ impl Editor {
         let before = self.index.now()?;
         let docs: Vec<DocIdx> = before.snapshot.docs().map(|(doc, _)| doc).collect();
         let shape = search_shape(docs.len());
-        let tree = DocTree::grow_among(&before.snapshot, &docs, shape, SEED).map_err(of_tree)?;
+        let tree = DocTree::grow_among(&before.snapshot, &docs, shape, SEED)?;
         let moved: Vec<(DocIdx, NodeIdx)> = docs
             .into_iter()
             .filter_map(|doc| tree.home(doc).map(|home| (doc, home)))
@@ -133,7 +134,7 @@ impl Editor {
             .collect();
         let saved = saved(&tree, before.snapshot.tree());
         let mut changes = self.writer.begin()?;
-        let set = changes.set();
+        let set = before.set;
         changes.set_homes(set, moved.iter().copied())?;
         changes.set_tree(set, &saved)?;
         let generation = changes.commit()?;
@@ -168,7 +169,7 @@ impl Editor {
         let calibration = serde_json::to_value(&tuning).expect("numbers are JSON");
         let saved = SavedTree { calibration, ..SavedTree::clone(snapshot.tree()) };
         let mut changes = self.writer.begin()?;
-        let set = changes.set();
+        let set = before.set;
         changes.set_tree(set, &saved)?;
         let generation = changes.commit()?;
         self.publish(&before, snapshot.with_tree(generation, saved));
@@ -192,12 +193,18 @@ impl Editor {
     ///
     /// # Errors
     /// When the index cannot be written.
-    pub fn set_hierarchy<'e>(&mut self, edges: impl IntoIterator<Item = (&'e str, &'e str)>) -> Result<u64, IndexError> {
+    pub fn set_hierarchy<'e>(
+        &mut self,
+        edges: impl IntoIterator<Item = (&'e str, &'e str)>,
+    ) -> Result<u64, IndexError> {
         let before = self.index.now()?;
         let mut changes = self.writer.begin()?;
         changes.set_edges(edges)?;
         let generation = changes.commit()?;
-        self.publish(&before, before.snapshot.with_tree(generation, SavedTree::clone(before.snapshot.tree())));
+        self.publish(
+            &before,
+            before.snapshot.with_tree(generation, SavedTree::clone(before.snapshot.tree())),
+        );
         Ok(generation)
     }
 
@@ -254,8 +261,8 @@ impl Editor {
     ///
     /// # Errors
     /// When the index cannot be written: then it is as it was.
-    pub fn compact(&mut self) -> Result<u64, IndexError> {
-        let generation = self.writer.compact()?;
+    pub fn compact(&mut self, progress: impl FnMut(Progress)) -> Result<u64, IndexError> {
+        let generation = self.writer.compact(progress)?;
         self.tree = None;
         self.catch_up()?;
         Ok(generation)
@@ -277,7 +284,7 @@ impl Editor {
         )?;
         let (vectors, docs): (Vec<Vectors>, Vec<Vec<DocIdx>>) = parts.into_iter().unzip();
         let (vectors, docs) = (Vectors::joined(dim, vectors), docs.concat());
-        let tree = DocTree::grow_among(&vectors, &docs, search_shape(docs.len()), SEED).map_err(of_tree)?;
+        let tree = DocTree::grow_among(&vectors, &docs, search_shape(docs.len()), SEED)?;
         let homes = docs.iter().filter_map(|doc| tree.home(*doc).map(|home| (*doc, home))).collect();
         let saved = saved(&tree, &Arc::new(bare(tree.shape())));
         Ok((SavedTree::clone(&saved), homes))
@@ -287,13 +294,18 @@ impl Editor {
     fn tree(&mut self, snapshot: &Snapshot) -> Result<DocTree, IndexError> {
         match self.tree.take() {
             Some(tree) => Ok(tree),
-            None => DocTree::from_outline(&snapshot.outline(), snapshot).map_err(of_tree),
+            None => Ok(DocTree::from_outline(&snapshot.outline(), snapshot)?),
         }
     }
 
     fn publish(&self, before: &Current, snapshot: Snapshot) {
         let tuning = tuning_of(snapshot.tree());
-        self.index.take(Arc::new(Current { snapshot, settings: before.settings.clone(), tuning }));
+        self.index.take(Arc::new(Current {
+            snapshot,
+            set: before.set,
+            settings: before.settings.clone(),
+            tuning,
+        }));
     }
 
     /// Reads what was written otherwise than by steps.
@@ -325,10 +337,10 @@ impl Arrival<'_> {
     fn settled(&self, tree: &mut DocTree) -> Result<Vec<(DocIdx, NodeIdx)>, IndexError> {
         let mut touched: BTreeSet<NodeIdx> = BTreeSet::new();
         for doc in self.removed {
-            touched.extend(tree.remove(*doc, self.vectors).map_err(of_tree)?);
+            touched.extend(tree.remove(*doc, self.vectors)?);
         }
         for doc in self.added.keys() {
-            touched.extend(tree.insert(*doc, self.vectors, BEAM).map_err(of_tree)?);
+            touched.extend(tree.insert(*doc, self.vectors, BEAM)?);
         }
         let owned = touched.iter().flat_map(|node| tree.owned(*node).iter().map(|doc| (*doc, *node)));
         let is_new = |doc: &DocIdx| self.added.contains_key(doc);
@@ -336,12 +348,11 @@ impl Arrival<'_> {
     }
 
     /// A tree of all documents that are there then.
-    fn grown(&self, old: &DocTree) -> Result<DocTree, IndexError> {
+    fn grown(&self) -> Result<DocTree, IndexError> {
         let gone: BTreeSet<&DocIdx> = self.removed.iter().collect();
         let stay = self.before.docs().map(|(doc, _)| doc).filter(|doc| !gone.contains(doc));
         let docs: Vec<DocIdx> = stay.chain(self.added.keys().copied()).collect();
-        let shape = search_shape(docs.len());
-        DocTree::grow_among(self.vectors, &docs, shape, old.outline().seed).map_err(of_tree)
+        Ok(DocTree::grow_among(self.vectors, &docs, search_shape(docs.len()), SEED)?)
     }
 
     fn homes_that_changed(&self, tree: &DocTree) -> Vec<(DocIdx, NodeIdx)> {
@@ -357,18 +368,16 @@ fn written<'e>(
 ) -> Result<(BTreeMap<DocIdx, &'e Record>, Vec<DocIdx>), IndexError> {
     let (mut added, mut removed) = (BTreeMap::new(), Vec::new());
     for edit in edits {
-        let (gone, come) = match edit {
-            Edit::Add(record) => (None, Some((changes.add(record)?, record))),
-            Edit::Update(record) => {
-                let Replaced { before, after } = changes.update(record)?;
-                (Some(before), Some((after, record)))
-            }
-            Edit::Put(record) => {
-                let Put { before, after } = changes.put(record)?;
-                (before, Some((after, record)))
-            }
-            Edit::Remove(id) => (Some(changes.remove(id)?), None),
+        let (id, record) = match edit {
+            Edit::Add(record) => (None, Some(record)),
+            Edit::Update(record) | Edit::Put(record) => (Some(&record.id), Some(record)),
+            Edit::Remove(id) => (Some(id), None),
         };
+        let gone = match (edit, id.map(|id| changes.remove(id))) {
+            (Edit::Put(_), Some(Err(IndexError::Absent { .. }))) | (_, None) => None,
+            (_, Some(gone)) => Some(gone?),
+        };
+        let come = record.map(|record| changes.add(record).map(|doc| (doc, record))).transpose()?;
         // Who came in this batch and goes in it was never there.
         removed.extend(gone.filter(|doc| added.remove(doc).is_none()));
         added.extend(come);
@@ -384,8 +393,4 @@ fn saved(tree: &DocTree, before: &Arc<SavedTree>) -> Arc<SavedTree> {
     }
     let (shape, calibration) = (tree.shape(), before.calibration.clone());
     Arc::new(SavedTree { parents, shape, seed: SEED, calibration })
-}
-
-fn of_tree(error: TreeError) -> IndexError {
-    IndexError::Growth(error)
 }

@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+use rootward::doc_tree::TreeError;
+
+use crate::store::ModelName;
+
 /// An index could not be read, changed or asked.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
@@ -15,6 +19,19 @@ pub enum IndexError {
         /// Of the vector.
         got: usize,
     },
+    /// A query was made by another model than the vectors.
+    #[error("{} holds vectors of the model `{}` (fingerprint {}), the query is of a model with fingerprint {got}; ask with the model that the index was built with, or give the index the vectors of the other one", path.display(), expected.name, expected.fingerprint)]
+    OtherModel {
+        /// The index.
+        path: PathBuf,
+        /// The model of its vectors.
+        expected: ModelName,
+        /// The fingerprint of the query's.
+        got: String,
+    },
+    /// A tree could not be grown or changed.
+    #[error("the tree of the index does not fit its documents ({0}); grow it anew")]
+    Growth(#[from] TreeError),
     /// A vector holds a NaN or an infinity.
     #[error("the vector of {what} is not finite")]
     NotFinite {

@@ -81,7 +81,8 @@ pub fn top_k(of: Documents<'_>, queries: &Matrix, k: usize, allowed: Option<&All
         return (0..queries.n_rows()).map(|query| plain::top_k(of, &docs, queries.row(query), k)).collect();
     }
     let parts = parts(of, n_docs, queries.n_rows());
-    let few: Vec<Few> = queries.values().chunks(QUERIES * queries.dim()).map(|rows| Few::of(queries.dim(), rows)).collect();
+    let few: Vec<Few> =
+        queries.values().chunks(QUERIES * queries.dim()).map(|rows| Few::of(queries.dim(), rows)).collect();
     let tasks: Vec<(&Few, &[&Block])> =
         few.iter().flat_map(|few| parts.iter().map(move |part| (few, &part[..]))).collect();
     let found: Vec<Vec<Candidates>> =
@@ -95,7 +96,8 @@ pub fn top_k(of: Documents<'_>, queries: &Matrix, k: usize, allowed: Option<&All
             let vector = queries.row(query);
             let Some(scale) = takes_part(query) else { return plain::top_k(of, &everything, vector, k) };
             let of_parts = &found[query / QUERIES * parts.len()..][..parts.len()];
-            Candidates::joined(of_parts.iter().map(|found| &found[query % QUERIES]), k).best(of, vector, scale)
+            Candidates::joined(of_parts.iter().map(|found| &found[query % QUERIES]), k)
+                .best(of, vector, scale)
         })
         .collect()
 }

@@ -72,7 +72,8 @@ pub fn fit(measure: impl Fn(f32) -> f64) -> Fitted {
 /// Scores from 0, the worst of the list, to `most`, its best; `most` for all where they are equal.
 fn even(list: &[Scored], most: f32) -> Vec<Scored> {
     let scores = || list.iter().map(|(_, score)| *score);
-    let (least, greatest) = (scores().fold(f32::INFINITY, f32::min), scores().fold(f32::NEG_INFINITY, f32::max));
+    let (least, greatest) =
+        (scores().fold(f32::INFINITY, f32::min), scores().fold(f32::NEG_INFINITY, f32::max));
     let range = greatest - least;
     let share = |score: f32| if range > 0.0 { (score - least) / range } else { 1.0 };
     list.iter().map(|(doc, score)| (*doc, most * share(*score))).collect()

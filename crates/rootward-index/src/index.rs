@@ -24,7 +24,7 @@ use crate::hybrid::Rankings;
 use crate::ids::Ids;
 use crate::search::{Hit, Search};
 use crate::snapshot::{Placed, Snapshot, Step};
-use crate::store::{Reader, Reading, SavedTree, Settings, Stored};
+use crate::store::{Reader, Reading, SavedTree, SetId, Settings, Stored};
 use crate::tuning::Tuning;
 use crate::vectors::Vectors;
 
@@ -44,6 +44,7 @@ pub struct Index {
 /// What is searched.
 pub(crate) struct Current {
     pub(crate) snapshot: Snapshot,
+    pub(crate) set: SetId,
     pub(crate) settings: Settings,
     pub(crate) tuning: Option<Tuning>,
 }
@@ -356,7 +357,12 @@ impl Search for Exact<'_> {
         self.0.held().snapshot.dim()
     }
 
-    fn search(&self, queries: &Matrix, k: usize, filter: Option<&Filter>) -> Result<Vec<Vec<Hit>>, IndexError> {
+    fn search(
+        &self,
+        queries: &Matrix,
+        k: usize,
+        filter: Option<&Filter>,
+    ) -> Result<Vec<Vec<Hit>>, IndexError> {
         self.0.answer(queries, k, filter, Way::Exact)
     }
 }
@@ -366,7 +372,12 @@ impl Search for ByTree<'_> {
         self.0.held().snapshot.dim()
     }
 
-    fn search(&self, queries: &Matrix, k: usize, filter: Option<&Filter>) -> Result<Vec<Vec<Hit>>, IndexError> {
+    fn search(
+        &self,
+        queries: &Matrix,
+        k: usize,
+        filter: Option<&Filter>,
+    ) -> Result<Vec<Vec<Hit>>, IndexError> {
         self.0.answer(queries, k, filter, Way::Tree)
     }
 }
@@ -390,13 +401,15 @@ impl Current {
         )?;
         let (vectors, placed): (Vec<Vectors>, Vec<Vec<(DocIdx, NodeIdx)>>) = parts.into_iter().unzip();
         let mut homes = Homes::default();
-        placed.iter().flatten().for_each(|(doc, home)| drop(homes.put(*doc, Some(*home))));
+        for (doc, home) in placed.iter().flatten() {
+            homes.put(*doc, Some(*home));
+        }
         let mut ids = Ids::default();
         reading.each_id(|doc, id| ids.put(doc, id))?;
         let vectors = Vectors::joined(settings.dim, vectors);
         let tuning = tuning_of(&tree);
         let snapshot = Snapshot::of(reading.generation(), vectors, ids, homes, tree);
-        Ok(Current { snapshot, settings, tuning })
+        Ok(Current { snapshot, set, settings, tuning })
     }
 
     /// Reads what changed; everything where that is not known.
@@ -420,7 +433,7 @@ impl Current {
         };
         let snapshot = self.snapshot.after(&step);
         let tuning = tuning_of(snapshot.tree());
-        Ok(Current { snapshot, settings: self.settings.clone(), tuning })
+        Ok(Current { snapshot, set: self.set, settings: self.settings.clone(), tuning })
     }
 }
 

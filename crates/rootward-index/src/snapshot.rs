@@ -130,8 +130,7 @@ impl Snapshot {
             blocks[node.at()] = (!block.docs().is_empty()).then(|| Arc::new(block));
         }
         blocks.truncate(tree.parents.len());
-        let routing =
-            Routing::of(&tree.parents, Documents { blocks: &blocks, vectors: &vectors, ids: &ids });
+        let routing = Routing::of(&tree.parents, Documents { blocks: &blocks, vectors: &vectors, ids: &ids });
         let (generation, tree) = (*generation, tree.clone());
         let n_docs = self.n_docs + added.len() - removed.len();
         Snapshot { generation, n_docs, vectors, ids, homes, blocks, tree, routing }
@@ -226,7 +225,13 @@ impl Snapshot {
     }
 
     /// The best `k` documents of each query of those allowed that a beam finds: see [`descent::top_k`].
-    pub fn by_tree(&self, queries: &Matrix, k: usize, beam: Beam, allowed: Option<&Allowed>) -> Vec<Vec<Scored>> {
+    pub fn by_tree(
+        &self,
+        queries: &Matrix,
+        k: usize,
+        beam: Beam,
+        allowed: Option<&Allowed>,
+    ) -> Vec<Vec<Scored>> {
         descent::top_k(Descent { routing: &self.routing, beam }, self.documents(), queries, k, allowed)
     }
 

@@ -3,10 +3,9 @@
 //! A beam is chosen for a number of hits, the least that finds the share of the exact best that was asked for, on queries
 //! that the index does not know: real ones, or vectors of documents that are taken out for it.
 
-use rand::seq::IteratorRandom;
 use rootward::ids::DocIdx;
 use rootward::matrix::Matrix;
-use rootward::random::{Purpose, stream};
+use rootward::random::{Purpose, shuffled, stream};
 use serde::{Deserialize, Serialize};
 
 use crate::descent::{Beam, calibrate};
@@ -70,8 +69,9 @@ impl Tuning {
     /// the others.
     pub fn held_out(snapshot: &Snapshot, recall: f64, seed: u64) -> Self {
         let n = HELD_OUT.min(snapshot.n_docs() / 10);
-        let docs = snapshot.docs().map(|(doc, _)| doc);
-        let mut held: Vec<DocIdx> = docs.sample(&mut stream(seed, Purpose::Divide), n);
+        let docs: Vec<DocIdx> = snapshot.docs().map(|(doc, _)| doc).collect();
+        let order = shuffled(docs.len(), &mut stream(seed, Purpose::Divide));
+        let mut held: Vec<DocIdx> = order.into_iter().take(n).map(|at| docs[at as usize]).collect();
         held.sort_unstable();
         let rows = held.iter().flat_map(|doc| snapshot.vectors.row(*doc)).copied().collect();
         let queries = Matrix::new(held.len(), snapshot.dim(), rows).expect("each vector is a row");

@@ -25,7 +25,13 @@ pub struct Calibrated {
 ///
 /// # Panics
 /// As [`top_k`](super::top_k).
-pub fn calibrate(routing: &Routing, of: Documents<'_>, queries: &Matrix, k: usize, recall: f64) -> Calibrated {
+pub fn calibrate(
+    routing: &Routing,
+    of: Documents<'_>,
+    queries: &Matrix,
+    k: usize,
+    recall: f64,
+) -> Calibrated {
     let n_queries = queries.n_rows();
     let all = Beam { leaves: routing.n_leaves().max(1) };
     let mut best = Calibrated { beam: all, recall: 1.0, n_queries };

@@ -1,6 +1,5 @@
 //! Which leaves are likely to hold a query's best documents.
 
-use rootward::doc_tree::{DocTree, NodeIdx};
 use rootward::matrix::Matrix;
 use rootward_kernels::{Packed, Store, Strided, dot, product};
 
@@ -48,25 +47,27 @@ struct Sums {
 impl Routing {
     /// The way to the blocks of a tree's nodes.
     ///
+    /// `parents`: by slot the node above, as in an [`Outline`](rootward::doc_tree::Outline).
+    ///
     /// # Panics
     /// When there is a block of a slot that the tree does not have.
-    pub fn of(tree: &DocTree, of: Documents<'_>) -> Self {
-        let means = tree.means();
+    pub fn of(parents: &[u32], of: Documents<'_>) -> Self {
+        let dim = of.vectors.dim();
+        assert!(of.blocks.len() <= parents.len(), "every block is that of a node");
+        let block = |slot: u32| of.blocks.get(slot as usize).and_then(Option::as_ref);
         let sums = |slot: u32| {
-            let block = of.blocks[slot as usize].as_ref().expect("leaves have blocks");
+            let block = block(slot).expect("leaves have blocks");
             let n_docs = block.docs().len() as f64;
-            let mean = means.row(slot as usize).iter().map(|x| f64::from(*x)).collect();
-            Sums { n_docs, squares: block.codes().mean_square() * n_docs, mean }
+            Sums { n_docs, squares: block.codes().mean_square() * n_docs, mean: block.mean().to_vec() }
         };
-        let has_block = |node: NodeIdx| of.blocks.get(node.at()).is_some_and(Option::is_some);
-        let (groups, n_leaves) = groups(tree, has_block);
+        let (groups, n_leaves) = groups(parents, |slot| block(slot).is_some());
         let (mut tops, mut leaves) = (Vec::new(), Vec::new());
         for slots in groups {
             let of_leaves: Vec<Sums> = slots.iter().map(|slot| sums(*slot)).collect();
-            tops.push(Sums::joined(&of_leaves, tree.dim()));
-            leaves.push(Leaves { slots, nodes: Nodes::of(&of_leaves, tree.dim()) });
+            tops.push(Sums::joined(&of_leaves, dim));
+            leaves.push(Leaves { slots, nodes: Nodes::of(&of_leaves, dim) });
         }
-        Routing { dim: tree.dim(), n_leaves, groups: Nodes::of(&tops, tree.dim()), leaves }
+        Routing { dim, n_leaves, groups: Nodes::of(&tops, dim), leaves }
     }
 
     /// How many leaves there are: nodes that own documents.
@@ -77,7 +78,8 @@ impl Routing {
     /// Slots of the likeliest leaves of each query, the likeliest first and the others in any order.
     pub(super) fn likeliest(&self, queries: &Matrix, n_leaves: usize) -> Vec<Vec<u32>> {
         assert!(queries.dim() == self.dim, "queries of {} numbers, a tree of {}", queries.dim(), self.dim);
-        let norms: Vec<f32> = (0..queries.n_rows()).map(|row| dot(queries.row(row), queries.row(row)).sqrt()).collect();
+        let norms: Vec<f32> =
+            (0..queries.n_rows()).map(|row| dot(queries.row(row), queries.row(row)).sqrt()).collect();
         let wanted = (n_leaves * WIDE).max(self.n_leaves / SHARE);
         let mut asked: Vec<Vec<u32>> = vec![Vec::new(); self.leaves.len()];
         let mut scores = Vec::new();
@@ -171,18 +173,17 @@ impl Sums {
 }
 
 /// Leaves in groups: those below a node, where these are not too many, or of small nodes that are siblings.
-fn groups(tree: &DocTree, has_block: impl Fn(NodeIdx) -> bool) -> (Vec<Vec<u32>>, usize) {
-    let mut below: Vec<Vec<u32>> = vec![Vec::new(); tree.n_slots()];
-    let order: Vec<NodeIdx> = tree.nodes().map(|(node, _)| node).collect();
-    let n_leaves = order.iter().filter(|node| has_block(**node)).count();
+fn groups(parents: &[u32], has_block: impl Fn(u32) -> bool) -> (Vec<Vec<u32>>, usize) {
+    let mut below: Vec<Vec<u32>> = vec![Vec::new(); parents.len()];
+    let n_leaves = (0..parents.len() as u32).filter(|slot| has_block(*slot)).count();
     let side = (n_leaves as f64).sqrt().ceil() as usize;
     let mut groups = Vec::new();
-    for node in order.into_iter().rev() {
-        let mut leaves = std::mem::take(&mut below[node.at()]);
-        if has_block(node) {
-            leaves.push(node.0);
+    for slot in upwards(parents) {
+        let mut leaves = std::mem::take(&mut below[slot as usize]);
+        if has_block(slot) {
+            leaves.push(slot);
         }
-        let Some(parent) = tree.node(node).parent else {
+        let Some(above) = below.get_mut(parents[slot as usize] as usize) else {
             groups.extend(leaves.chunks(side.max(1)).map(<[u32]>::to_vec));
             continue;
         };
@@ -190,8 +191,26 @@ fn groups(tree: &DocTree, has_block: impl Fn(NodeIdx) -> bool) -> (Vec<Vec<u32>>
         if leaves.len() > side / 2 {
             groups.push(leaves);
         } else {
-            below[parent.at()].extend(leaves);
+            above.extend(leaves);
         }
     }
     (groups, n_leaves)
+}
+
+/// The nodes of a tree, children before their parents.
+fn upwards(parents: &[u32]) -> Vec<u32> {
+    let mut children: Vec<Vec<u32>> = vec![Vec::new(); parents.len()];
+    for (slot, parent) in (0u32..).zip(parents) {
+        if let Some(children) = children.get_mut(*parent as usize) {
+            children.push(slot);
+        }
+    }
+    let mut order = vec![0];
+    let mut done = 0;
+    while let Some(node) = order.get(done) {
+        order.extend_from_slice(&children[*node as usize]);
+        done += 1;
+    }
+    order.reverse();
+    order
 }

@@ -50,7 +50,7 @@ impl Held {
     }
 
     fn routing(&self) -> Routing {
-        Routing::of(&self.tree, self.documents())
+        Routing::of(&self.tree.parents(), self.documents())
     }
 }
 
@@ -63,9 +63,11 @@ fn the_least_beam_that_finds_enough_is_chosen() {
     assert_eq!(found.n_queries, 100);
     let by = Descent { routing: &routing, beam: Beam { leaves: found.beam.leaves - 1 } };
     let truth = exact::top_k(held.documents(), &queries, 10, None);
-    let hits = top_k(by, held.documents(), &queries, 10, None).iter().zip(&truth).map(|(found, truth)| {
-        truth.iter().filter(|scored| found.contains(scored)).count()
-    }).sum::<usize>();
+    let hits = top_k(by, held.documents(), &queries, 10, None)
+        .iter()
+        .zip(&truth)
+        .map(|(found, truth)| truth.iter().filter(|scored| found.contains(scored)).count())
+        .sum::<usize>();
     assert!(hits < 900, "{hits}");
 }
 
@@ -77,7 +79,8 @@ fn what_is_found_has_its_exact_score_in_order() {
     let everything = exact::top_k(held.documents(), &queries, 3_000, None);
     for (found, all) in top_k(by, held.documents(), &queries, 10, None).iter().zip(everything) {
         assert_eq!(found.len(), 10);
-        let places: Vec<usize> = found.iter().map(|hit| all.iter().position(|other| other == hit).unwrap()).collect();
+        let places: Vec<usize> =
+            found.iter().map(|hit| all.iter().position(|other| other == hit).unwrap()).collect();
         assert!(places.is_sorted(), "{places:?}");
     }
 }

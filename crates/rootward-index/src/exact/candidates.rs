@@ -109,7 +109,9 @@ impl Candidates {
             if best.worst().is_some_and(|worst| most < f64::from(worst)) {
                 break;
             }
-            best.extend(some.iter().map(|candidate| (candidate.doc, dot(query, of.vectors.row(candidate.doc)))));
+            best.extend(
+                some.iter().map(|candidate| (candidate.doc, dot(query, of.vectors.row(candidate.doc)))),
+            );
         }
         best.sorted()
     }

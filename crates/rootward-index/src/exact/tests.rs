@@ -31,7 +31,8 @@ fn case() -> impl Strategy<Value = Case> {
         let docs = (few, prop::collection::vec(any::<prop::sample::Index>(), n_docs))
             .prop_map(|(few, which)| which.iter().map(|at| at.get(&few).clone()).collect());
         let different = prop::collection::vec(vector(dim), n_docs);
-        let (queries, allowed) = (prop::collection::vec(vector(dim), 0..12), prop::collection::vec(any::<bool>(), n_docs));
+        let (queries, allowed) =
+            (prop::collection::vec(vector(dim), 0..12), prop::collection::vec(any::<bool>(), n_docs));
         (prop_oneof![docs, different], 1usize..100, queries, allowed)
             .prop_map(|(docs, size, queries, allowed)| Case { docs, size, queries, allowed })
     })

@@ -155,6 +155,14 @@ impl Reading<'_> {
         &self.meta.sets[&self.meta.current]
     }
 
+    /// What the vectors of a set are.
+    ///
+    /// # Errors
+    /// When there is no such set.
+    pub fn settings_of(&self, set: SetId) -> Result<&Settings, IndexError> {
+        self.meta.settings(set)
+    }
+
     /// All sets of vectors, with how many documents have one in each.
     pub fn sets(&self) -> BTreeMap<SetId, (&Settings, u64)> {
         let n = |set| self.meta.seal(&meta::vectors(set)).n;

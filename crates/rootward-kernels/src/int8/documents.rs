@@ -86,7 +86,12 @@ impl Codes {
     }
 
     fn write(&mut self, place: usize, vector: &[f32], bytes: &mut Vec<u8>) {
-        assert!(vector.len() == self.dim, "a document of {} numbers is not one of {}", vector.len(), self.dim);
+        assert!(
+            vector.len() == self.dim,
+            "a document of {} numbers is not one of {}",
+            vector.len(),
+            self.dim
+        );
         let (panel, lane, steps) = (place / LANES, place % LANES, self.dim.div_ceil(STEP));
         bytes.resize(self.dim.next_multiple_of(LANES), 0);
         let sides = &mut self.sides[panel];
@@ -106,9 +111,8 @@ impl Codes {
         let ((panel, lane), (last_panel, last_lane)) =
             ((place / LANES, place % LANES), (last / LANES, last % LANES));
         for step in 0..steps {
-            let bytes: [u8; STEP] = std::array::from_fn(|at| {
-                self.rows[last_panel * steps + step].0[last_lane * STEP + at]
-            });
+            let bytes: [u8; STEP] =
+                std::array::from_fn(|at| self.rows[last_panel * steps + step].0[last_lane * STEP + at]);
             self.rows[panel * steps + step].0[lane * STEP..][..STEP].copy_from_slice(&bytes);
         }
         let Sides { scales, lengths, errors } = self.sides[last_panel];

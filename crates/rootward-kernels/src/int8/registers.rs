@@ -87,7 +87,10 @@ impl Registers for Plain {
 
     #[inline(always)]
     fn not_below(a: Self::Floats, b: Self::Floats) -> u16 {
-        (0..LANES).fold(0, |mask, lane| mask | (u16::from(!matches!(a[lane].partial_cmp(&b[lane]), Some(std::cmp::Ordering::Less))) << lane))
+        (0..LANES).fold(0, |mask, lane| {
+            mask | (u16::from(!matches!(a[lane].partial_cmp(&b[lane]), Some(std::cmp::Ordering::Less)))
+                << lane)
+        })
     }
 }
 
@@ -217,7 +220,8 @@ pub(super) mod x86 {
             // SAFETY: as above; a row is the 64 bytes of two registers.
             unsafe {
                 let halves = transmute::<Row, [__m256i; 2]>(*row);
-                let (mask, even, odd) = (_mm256_set1_epi32(EVEN), _mm256_set1_epi32(even), _mm256_set1_epi32(odd));
+                let (mask, even, odd) =
+                    (_mm256_set1_epi32(EVEN), _mm256_set1_epi32(even), _mm256_set1_epi32(odd));
                 let evens = halves.map(|half| _mm256_madd_epi16(_mm256_and_si256(half, mask), even));
                 let odds = halves.map(|half| _mm256_madd_epi16(_mm256_srli_epi16::<8>(half), odd));
                 [

@@ -48,7 +48,12 @@ pub fn scan_at(
     thresholds: &[f32],
     found: &mut Vec<Within>,
 ) {
-    assert!(codes.dim() == queries.dim(), "queries of {} numbers, documents of {}", queries.dim(), codes.dim());
+    assert!(
+        codes.dim() == queries.dim(),
+        "queries of {} numbers, documents of {}",
+        queries.dim(),
+        codes.dim()
+    );
     assert!(thresholds.len() == queries.len(), "{} thresholds, {} queries", thresholds.len(), queries.len());
     let detected = Level::detected();
     assert!(level <= detected, "kernels for {level} were asked for, this machine has at most {detected}");
@@ -56,7 +61,9 @@ pub fn scan_at(
     #[cfg(target_arch = "x86_64")]
     match level {
         // SAFETY: the lines above and this one made sure that this machine has the instructions.
-        Level::Avx512 if is_x86_feature_detected!("avx512vnni") => return unsafe { vnni(asked, which, found) },
+        Level::Avx512 if is_x86_feature_detected!("avx512vnni") => {
+            return unsafe { vnni(asked, which, found) };
+        }
         // SAFETY: as above.
         Level::Avx512 => return unsafe { avx512(asked, which, found) },
         // SAFETY: as above.

@@ -36,6 +36,8 @@ pub enum Edit {
     Put(Record),
     /// The document with this id goes.
     Remove(String),
+    /// The document with this id goes, if there is one.
+    Discard(String),
 }
 
 /// Changes an index; one at a time, over all processes.
@@ -371,10 +373,10 @@ fn written<'e>(
         let (id, record) = match edit {
             Edit::Add(record) => (None, Some(record)),
             Edit::Update(record) | Edit::Put(record) => (Some(&record.id), Some(record)),
-            Edit::Remove(id) => (Some(id), None),
+            Edit::Remove(id) | Edit::Discard(id) => (Some(id), None),
         };
         let gone = match (edit, id.map(|id| changes.remove(id))) {
-            (Edit::Put(_), Some(Err(IndexError::Absent { .. }))) | (_, None) => None,
+            (Edit::Put(_) | Edit::Discard(_), Some(Err(IndexError::Absent { .. }))) | (_, None) => None,
             (_, Some(gone)) => Some(gone?),
         };
         let come = record.map(|record| changes.add(record).map(|doc| (doc, record))).transpose()?;

@@ -323,7 +323,7 @@ impl Index {
         }
         let is_finite = |row: &usize| queries.row(*row).iter().all(|number| number.is_finite());
         if let Some(row) = (0..queries.n_rows()).find(|row| !is_finite(row)) {
-            return Err(IndexError::NotFinite { what: format!("query {}", row + 1) });
+            return Err(IndexError::NotFinite { what: format!("query {row}") });
         }
         let beam = now.tuning.as_ref().and_then(|tuning| tuning.beam(k));
         let found = match (way, beam) {

@@ -22,7 +22,7 @@ const DONE: &str = "done ";
 const STEPS: u64 = 400;
 
 /// This very test, as a process of its own that changes an index.
-pub fn child(path: &Path, seed: u64) -> Command {
+pub(crate) fn child(path: &Path, seed: u64) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "crash::the_process_that_is_killed", "--nocapture", "--test-threads=1"]);
     command.env(PATH, path).env(SEED, seed.to_string()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -62,13 +62,13 @@ fn acknowledged(line: &str) -> Option<u64> {
 }
 
 /// What was printed: the last step acknowledged, and what went wrong.
-pub struct Heard {
-    pub last: Option<u64>,
-    pub failure: Option<String>,
+pub(crate) struct Heard {
+    pub(crate) last: Option<u64>,
+    pub(crate) failure: Option<String>,
 }
 
 /// Listens to a process until it has acknowledged so many steps, then calls `stop`, and listens to the end.
-pub fn listen(mut process: Child, n_steps: u64, stop: impl FnOnce(&mut Child)) -> Heard {
+pub(crate) fn listen(mut process: Child, n_steps: u64, stop: impl FnOnce(&mut Child)) -> Heard {
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let (mut last, mut failure, mut stop) = (None, None, Some(stop));
     loop {
@@ -86,7 +86,7 @@ pub fn listen(mut process: Child, n_steps: u64, stop: impl FnOnce(&mut Child)) -
 }
 
 /// The model after so many steps.
-pub fn model(seed: u64, n_steps: u64) -> Model {
+pub(crate) fn model(seed: u64, n_steps: u64) -> Model {
     let mut model = Model::default();
     for step in 0..n_steps {
         let change = model.plan(seed, step);
@@ -96,7 +96,7 @@ pub fn model(seed: u64, n_steps: u64) -> Model {
 }
 
 /// Panics unless an index holds what was acknowledged, and of the step after it all or nothing; then goes on with it.
-pub fn check_and_go_on(path: &Path, seed: u64, last: u64) {
+pub(crate) fn check_and_go_on(path: &Path, seed: u64, last: u64) {
     let generation = Reader::open(path).unwrap().snapshot().unwrap().generation();
     assert!(generation == last || generation == last + 1, "{generation} is there, {last} was acknowledged");
     let mut model = model(seed, generation);

@@ -7,43 +7,43 @@ use rand_pcg::Pcg64Mcg;
 use rootward::doc_tree::{NodeIdx, TreeShape};
 use rootward::ids::DocIdx;
 use rootward_index::IndexError;
-pub use rootward_index::store::Record;
+pub(crate) use rootward_index::store::Record;
 use rootward_index::store::{ModelName, Reader, SavedTree, SetId, Settings, Writer};
 use serde_json::{Map, Value, json};
 
 /// The numbers of a vector of the first set.
-pub const DIM: usize = 3;
+pub(crate) const DIM: usize = 3;
 /// Words that texts are made of.
-pub const WORDS: [&str; 12] = [
+pub(crate) const WORDS: [&str; 12] = [
     "canine", "feline", "dogs", "running", "the", "tree", "leaf", "vectors", "index", "search", "naïve", "42",
 ];
 
 /// What an index should hold.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Model {
+pub(crate) struct Model {
     /// With the vector in the set that is searched.
-    pub docs: BTreeMap<String, Record>,
-    pub homes: BTreeMap<String, u32>,
-    pub tree: Option<SavedTree>,
-    pub edges: BTreeSet<(String, String)>,
-    pub current: SetId,
-    pub dim: usize,
-    pub second: Option<Second>,
+    pub(crate) docs: BTreeMap<String, Record>,
+    pub(crate) homes: BTreeMap<String, u32>,
+    pub(crate) tree: Option<SavedTree>,
+    pub(crate) edges: BTreeSet<(String, String)>,
+    pub(crate) current: SetId,
+    pub(crate) dim: usize,
+    pub(crate) second: Option<Second>,
     next_set: u32,
     next_id: u32,
 }
 
 /// A second set of vectors.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Second {
-    pub set: SetId,
-    pub dim: usize,
-    pub vectors: BTreeMap<String, Vec<f32>>,
+pub(crate) struct Second {
+    pub(crate) set: SetId,
+    pub(crate) dim: usize,
+    pub(crate) vectors: BTreeMap<String, Vec<f32>>,
 }
 
 /// A transaction, each of which makes one generation.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub(crate) enum Step {
     Change(Vec<Change>),
     BeginSet(usize),
     Compact,
@@ -51,7 +51,7 @@ pub enum Step {
 
 /// A part of a transaction.
 #[derive(Clone, Debug)]
-pub enum Change {
+pub(crate) enum Change {
     Add(Record),
     Update(Record),
     Remove(String),
@@ -62,7 +62,7 @@ pub enum Change {
     Switch(SavedTree),
 }
 
-pub fn settings(dim: usize) -> Settings {
+pub(crate) fn settings(dim: usize) -> Settings {
     let model = ModelName { name: format!("model of {dim}"), fingerprint: format!("{dim:08x}") };
     Settings { dim, model: Some(model) }
 }
@@ -133,7 +133,7 @@ impl Model {
     }
 
     /// A transaction that makes sense now; `step` and `seed` say which.
-    pub fn plan(&self, seed: u64, step: u64) -> Step {
+    pub(crate) fn plan(&self, seed: u64, step: u64) -> Step {
         let mut random = Pcg64Mcg::seed_from_u64(seed.wrapping_mul(1_000_003).wrapping_add(step));
         let random = &mut random;
         match (random.random_range(0..20), &self.second) {
@@ -198,7 +198,7 @@ impl Model {
     }
 
     /// What will be after a transaction.
-    pub fn step(&mut self, step: &Step) {
+    pub(crate) fn step(&mut self, step: &Step) {
         match step {
             Step::Compact => {}
             Step::BeginSet(dim) => {
@@ -247,7 +247,12 @@ impl Model {
     }
 
     /// Makes the change in an index that holds what this does.
-    pub fn perform(&self, writer: &mut Writer, reader: &mut Reader, step: &Step) -> Result<u64, IndexError> {
+    pub(crate) fn perform(
+        &self,
+        writer: &mut Writer,
+        reader: &mut Reader,
+        step: &Step,
+    ) -> Result<u64, IndexError> {
         let changes = match step {
             Step::Compact => return writer.compact(|_| ()),
             Step::BeginSet(dim) => {
@@ -291,7 +296,7 @@ impl Model {
     }
 
     /// The values under a key of a document.
-    pub fn values<'a>(record: &'a Record, key: &str) -> Vec<&'a Value> {
+    pub(crate) fn values<'a>(record: &'a Record, key: &str) -> Vec<&'a Value> {
         match record.metadata.get(key) {
             None => Vec::new(),
             Some(Value::Array(values)) => values.iter().collect(),
@@ -300,7 +305,7 @@ impl Model {
     }
 
     /// Documents below an id, and that one.
-    pub fn below(&self, id: &str) -> BTreeSet<String> {
+    pub(crate) fn below(&self, id: &str) -> BTreeSet<String> {
         let mut found = BTreeSet::from([id.to_owned()]);
         loop {
             let more: Vec<String> = self

@@ -6,16 +6,16 @@ use std::path::Path;
 use rootward::doc_tree::NodeIdx;
 use rootward::ids::DocIdx;
 use rootward_index::filter::{Filter, Value};
-use rootward_index::store::{Reader, Reading, Stored};
+use rootward_index::store::{Reader, Reading, SavedTree, Stored};
 use rootward_index::{IndexError, store};
 
 use crate::model::{Model, WORDS};
 
 /// Answers that are compared as text, by question.
-pub type Answers = BTreeMap<String, Result<String, String>>;
+pub(crate) type Answers = BTreeMap<String, Result<String, String>>;
 
 /// Asks all questions, each of an index that was just opened, so that no answer leans on another.
-pub fn answers(path: &Path, model: &Model) -> Answers {
+pub(crate) fn answers(path: &Path, model: &Model) -> Answers {
     let questions = questions(model);
     let ask = |question: &Question| {
         let mut reader = Reader::open(path)?;
@@ -29,12 +29,12 @@ pub fn answers(path: &Path, model: &Model) -> Answers {
 }
 
 /// What should be answered.
-pub fn truth(model: &Model) -> Answers {
+pub(crate) fn truth(model: &Model) -> Answers {
     questions(model).iter().map(|question| (format!("{question:?}"), Ok(expected(model, question)))).collect()
 }
 
 /// Panics where an index does not hold what a model does.
-pub fn check(path: &Path, model: &Model) {
+pub(crate) fn check(path: &Path, model: &Model) {
     let (mut found, expected) = (answers(path, model), truth(model));
     for (question, expected) in expected {
         assert_eq!(found.remove(&question), Some(expected), "{question}");
@@ -92,8 +92,8 @@ fn questions(model: &Model) -> Vec<Question> {
         .collect()
 }
 
-fn nodes_below(model: &Model, node: u32) -> BTreeSet<u32> {
-    let Some(tree) = &model.tree else { return BTreeSet::new() };
+fn nodes_below(tree: Option<&SavedTree>, node: u32) -> BTreeSet<u32> {
+    let Some(tree) = tree else { return BTreeSet::new() };
     let up = |node: &u32| {
         std::iter::successors(Some(*node), |node| tree.parents.get(*node as usize).copied()).take(100)
     };
@@ -191,8 +191,7 @@ fn answer(reading: &Reading<'_>, question: &Question) -> Result<String, IndexErr
         },
         Question::Matching(filter) => {
             let tree = reading.tree(reading.current())?;
-            let model = Model { tree, ..Model::default() };
-            let below = |node: NodeIdx| nodes_below(&model, node.0).into_iter().map(NodeIdx).collect();
+            let below = |node: NodeIdx| nodes_below(tree.as_ref(), node.0).into_iter().map(NodeIdx).collect();
             ids(reading, &reading.matching(filter, &below)?)
         }
         Question::Words(word) => {
@@ -279,7 +278,7 @@ fn matches(model: &Model, id: &str, filter: &Filter) -> bool {
         }),
         Filter::Below(of) => model.below(of).contains(id),
         Filter::Node(node) => {
-            let below = nodes_below(model, node.0);
+            let below = nodes_below(model.tree.as_ref(), node.0);
             model.homes.get(id).is_some_and(|home| below.contains(home))
         }
         Filter::All(filters) => filters.iter().all(|filter| matches(model, id, filter)),

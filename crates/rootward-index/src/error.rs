@@ -30,4 +30,8 @@ pub enum IndexError {
         #[source]
         cause: std::io::Error,
     },
+    /// A collection of a Milvus server could not be made, opened, changed or asked.
+    #[cfg(feature = "milvus")]
+    #[error(transparent)]
+    Milvus(#[from] crate::milvus::MilvusError),
 }

@@ -9,12 +9,16 @@
 
 #![forbid(unsafe_code)]
 
+pub mod change;
 pub mod error;
 pub mod filter;
 pub mod ids;
+#[cfg(feature = "milvus")]
+pub mod milvus;
 pub mod search;
 pub mod vectors;
 
+pub use change::{Change, Record};
 pub use error::IndexError;
 pub use filter::Filter;
 pub use search::{Hit, Search};

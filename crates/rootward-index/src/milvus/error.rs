@@ -187,6 +187,12 @@ pub enum MilvusError {
         /// How many were there.
         done: u64,
     },
+    /// A source gave a document twice.
+    #[error("document `{id}` comes twice; a source has every id once")]
+    Twice {
+        /// Its id.
+        id: String,
+    },
     /// There is not what was loaded.
     #[error(
         "collection `{collection}` holds {got} documents after {expected} were loaded; look for ids that come twice, or for another program that writes there, and load again"

@@ -4,6 +4,8 @@
 //! checksum; the same load goes on behind them, once it has seen that the source begins with the same documents. When all are
 //! there, those of earlier loads are removed, and the number of documents is compared with that of the source.
 
+use std::collections::HashSet;
+
 use crc32fast::Hasher;
 
 use crate::change::Record;
@@ -95,12 +97,16 @@ impl Milvus {
         source: &mut dyn Iterator<Item = Result<Record, IndexError>>,
         hasher: &mut Hasher,
     ) -> Result<Rows, IndexError> {
-        let mut rows = Rows::new(self.dim);
+        let (mut rows, mut ids) = (Rows::new(self.dim), HashSet::new());
         while !rows.is_full() {
             let Some(record) = source.next() else { break };
             let record = record?;
             hash(hasher, &record);
             rows.push(&record)?;
+            // Milvus keeps both of one message; of two messages it keeps the later, which the count brings to light.
+            if !ids.insert(record.id.clone()) {
+                return Err(MilvusError::Twice { id: record.id }.into());
+            }
         }
         Ok(rows)
     }

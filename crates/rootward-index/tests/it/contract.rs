@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::naive::{self, Naive};
 
 /// An index that changes.
-pub trait Changing {
+pub(crate) trait Changing {
     /// Does changes; when it returns they are visible.
     fn change(&mut self, changes: &[Change]);
     /// The index, to ask.
@@ -21,10 +21,10 @@ pub trait Changing {
 }
 
 /// Makes an index of a width over documents.
-pub type Make<'a, Index> = &'a dyn Fn(usize, &[Record]) -> Box<Index>;
+pub(crate) type Make<'a, Index> = &'a dyn Fn(usize, &[Record]) -> Box<Index>;
 
 /// Checks all that [`Search`] promises of an index that stands still.
-pub fn contract(make: Make<dyn Search>) {
+pub(crate) fn contract(make: Make<dyn Search>) {
     let docs = whole(40, 3);
     let index = make(DIM, &docs);
     greater_scores_come_first_and_equal_ones_by_id(index.as_ref(), &docs);
@@ -40,7 +40,7 @@ pub fn contract(make: Make<dyn Search>) {
 }
 
 /// Checks all that [`Search`] promises of an index that changes.
-pub fn changes(make: Make<dyn Changing>) {
+pub(crate) fn changes(make: Make<dyn Changing>) {
     changes_are_visible_at_once(make);
     any_changes_leave_what_a_map_would_hold(make);
 }

@@ -206,11 +206,14 @@ fn a_load_goes_on_with_the_same_source_only() {
 
 #[test]
 fn ids_that_come_twice_are_noticed() {
-    let docs = source(3);
+    let docs = source(300);
     let (mut index, _) = create(2);
-    let twice = [docs.clone(), docs].concat();
-    let error = load(&mut index, &twice, 1).unwrap_err();
-    assert!(error.to_string().contains("holds 3 documents after 6 were loaded"), "{error}");
+    let error = load(&mut index, &[&docs[..3], &docs[..1]].concat(), 1).unwrap_err();
+    assert!(error.to_string().starts_with("document `00000` comes twice"), "{error}");
+    let error = load(&mut index, &[&docs[..], &docs[..1]].concat(), 1).unwrap_err();
+    assert!(error.to_string().contains("holds 300 documents after 301 were loaded"), "{error}");
+    load(&mut index, &docs, 1).unwrap();
+    assert_eq!(all(&index), expected(&docs));
     index.drop().unwrap();
 }
 
@@ -307,7 +310,7 @@ fn a_collection_is_opened_as_what_it_is() {
     );
     refused(
         Milvus::create(address(), "no name", 2, MODEL),
-        "refuses CreateCollection for collection `no name`: ",
+        "for collection `no name`: Invalid collection name",
     );
     index.drop().unwrap();
     refused(Milvus::open(address(), &name, MODEL), "create and load it first");

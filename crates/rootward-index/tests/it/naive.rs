@@ -9,13 +9,13 @@ use rootward_index::{Change, Filter, Hit, IndexError, Record, Search};
 use crate::contract::{self, Changing};
 
 /// Documents by id.
-pub struct Naive {
+pub(crate) struct Naive {
     dim: usize,
     docs: BTreeMap<String, Record>,
 }
 
 impl Naive {
-    pub fn new(dim: usize, docs: &[Record]) -> Self {
+    pub(crate) fn new(dim: usize, docs: &[Record]) -> Self {
         Naive { dim, docs: docs.iter().map(|doc| (doc.id.clone(), doc.clone())).collect() }
     }
 }
@@ -67,12 +67,12 @@ impl Search for Naive {
 }
 
 /// The inner product; one zero, whatever the signs.
-pub fn score(query: &[f32], doc: &[f32]) -> f64 {
+pub(crate) fn score(query: &[f32], doc: &[f32]) -> f64 {
     query.iter().zip(doc).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>() + 0.0
 }
 
 /// Whether a filter lets a document through, word for word as `filter.rs` tells it.
-pub fn matches(filter: &Filter, doc: &Record) -> bool {
+pub(crate) fn matches(filter: &Filter, doc: &Record) -> bool {
     match filter {
         Filter::Equals { key, value } => values(doc, key).contains(value),
         Filter::In { key, values: wanted } => values(doc, key).iter().any(|value| wanted.contains(value)),

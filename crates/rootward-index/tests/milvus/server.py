@@ -36,6 +36,8 @@ def configured(folder: pathlib.Path) -> MilvusServer:
     server.config.configs.update(zip(keys, ports))
     for part in PARTS:
         server.config.set(f"{part}.ip", "127.0.0.1")
+    # Whoever asks for all that was acknowledged waits for the next tick: 200 ms by default, which is most of a test's time.
+    server.config.set("proxy.timeTickInterval", 20)
     # The etcd inside listens at 2379 and 2380, whatever port the server looks for it at, unless a file says otherwise.
     client = f"http://127.0.0.1:{server.config.configs['etcd_port']}"
     etcd = folder / "etcd.yaml"

@@ -30,6 +30,12 @@ pub enum IndexError {
         #[source]
         cause: std::io::Error,
     },
+    /// A range goes from one type to another, or has bounds of a type without an order.
+    #[error("the range of `{key}` is not from a number to a number or from a text to a text")]
+    Range {
+        /// The key.
+        key: String,
+    },
     /// A collection of a Milvus server could not be made, opened, changed or asked.
     #[cfg(feature = "milvus")]
     #[error(transparent)]

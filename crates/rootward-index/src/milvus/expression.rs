@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::error::IndexError;
 use crate::filter::{Filter, Value};
 
 use super::error::MilvusError;
@@ -46,20 +47,20 @@ impl Condition {
 /// The condition that a filter is; `longest` is asked where lists are compared value by value.
 ///
 /// # Errors
-/// When it names a node of the tree.
-pub(super) fn condition(filter: &Filter, longest: &Longest) -> Result<Condition, MilvusError> {
+/// When it names a node of the tree, or a range is none.
+pub(super) fn condition(filter: &Filter, longest: &Longest) -> Result<Condition, IndexError> {
     Ok(match filter {
         Filter::Equals { key, value } => among(key, std::slice::from_ref(value)),
         Filter::In { key, values } => among(key, values),
         Filter::Range { key, least, most } => {
             let values = longest.get(&name(key)).copied().unwrap_or(1);
-            range(key, values, least.as_ref(), most.as_ref())
+            range(key, values, &intervals(key, least.as_ref(), most.as_ref())?)
         }
         Filter::Below(id) => {
             let id = quoted(id);
             Condition::Where(format!("{ID} == {id} || json_contains({FIELD}[\"above\"], {id})"))
         }
-        Filter::Node(node) => return Err(MilvusError::Node { node: node.0 }),
+        Filter::Node(node) => return Err(MilvusError::Node { node: node.0 }.into()),
         Filter::All(filters) => joined(filters, longest, &Join { word: "&&", empty: Condition::Always })?,
         Filter::Any(filters) => joined(filters, longest, &Join { word: "||", empty: Condition::Never })?,
         Filter::Not(filter) => match filter.as_ref() {
@@ -75,7 +76,7 @@ struct Join {
     empty: Condition,
 }
 
-fn joined(filters: &[Filter], longest: &Longest, join: &Join) -> Result<Condition, MilvusError> {
+fn joined(filters: &[Filter], longest: &Longest, join: &Join) -> Result<Condition, IndexError> {
     let mut parts = Vec::new();
     let mut decided = false;
     for filter in filters {
@@ -113,10 +114,9 @@ fn among(key: &str, values: &[Value]) -> Condition {
     any_of(parts.map(|values| format!("json_contains_any({place}, [{}])", values.join(", "))).collect(), &OR)
 }
 
-/// Documents one of whose first `values` values lies between two bounds.
-fn range(key: &str, values: usize, least: Option<&Value>, most: Option<&Value>) -> Condition {
+/// Documents one of whose first `values` values lies in one of some intervals.
+fn range(key: &str, values: usize, intervals: &[Interval]) -> Condition {
     let place = place(key);
-    let intervals = intervals(least, most);
     let asked = (0..values).flat_map(|at| {
         let place = format!("{place}[{at}]");
         intervals.iter().map(move |Interval { least, most }| match most {
@@ -133,30 +133,29 @@ struct Interval {
     most: Option<String>,
 }
 
-/// The intervals between two bounds: none where they are of two types or not to be compared, two where there is no bound.
-fn intervals(least: Option<&Value>, most: Option<&Value>) -> Vec<Interval> {
-    let texts = |least: &str, most: Option<&String>| Interval {
-        least: quoted(least),
-        most: most.map(|most| quoted(most)),
-    };
+/// The intervals between two bounds: two where there are no bounds, none where no number lies between them.
+fn intervals(key: &str, least: Option<&Value>, most: Option<&Value>) -> Result<Vec<Interval>, IndexError> {
     let numbers = |least: f64, most: f64| {
         // Metadata holds no infinities, so the greatest number that can be written stands for them.
         let none = least.is_nan() || most.is_nan() || least == f64::INFINITY || most == f64::NEG_INFINITY;
         (!none)
             .then(|| Interval { least: number(least.max(f64::MIN)), most: Some(number(most.min(f64::MAX))) })
     };
-    match (least, most) {
-        (None, None) => numbers(f64::MIN, f64::MAX).into_iter().chain([texts("", None)]).collect(),
-        (None, Some(Value::Number(most))) => numbers(f64::MIN, *most).into_iter().collect(),
-        (Some(Value::Number(least)), None) => numbers(*least, f64::MAX).into_iter().collect(),
-        (Some(Value::Number(least)), Some(Value::Number(most))) => {
-            numbers(*least, *most).into_iter().collect()
-        }
-        (None, Some(Value::Text(most))) => vec![texts("", Some(most))],
-        (Some(Value::Text(least)), None) => vec![texts(least, None)],
-        (Some(Value::Text(least)), Some(Value::Text(most))) => vec![texts(least, Some(most))],
-        _ => Vec::new(),
-    }
+    let texts = |least: &str, most: Option<&String>| {
+        Some(Interval { least: quoted(least), most: most.map(|most| quoted(most)) })
+    };
+    use Value::{Number, Text};
+    let found = match (least, most) {
+        (None, None) => [numbers(f64::MIN, f64::MAX), texts("", None)],
+        (None, Some(Number(most))) => [numbers(f64::MIN, *most), None],
+        (Some(Number(least)), None) => [numbers(*least, f64::MAX), None],
+        (Some(Number(least)), Some(Number(most))) => [numbers(*least, *most), None],
+        (None, Some(Text(most))) => [texts("", Some(most)), None],
+        (Some(Text(least)), None) => [texts(least, None), None],
+        (Some(Text(least)), Some(Text(most))) => [texts(least, Some(most)), None],
+        _ => return Err(IndexError::Range { key: key.to_owned() }),
+    };
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// Where the values of a key are.
@@ -233,7 +232,9 @@ mod tests {
             r#"{"range": {"key": "b", "least": "x", "most": "y"}}"#,
             r#"m["kb"][0] >= "x" && m["kb"][0] <= "y""#,
         );
-        check(r#"{"range": {"key": "year", "least": 1, "most": "x"}}"#, "Ok(Never)");
+        let no_range = r#"Err(Range { key: "year" })"#;
+        check(r#"{"range": {"key": "year", "least": 1, "most": "x"}}"#, no_range);
+        check(r#"{"range": {"key": "year", "least": true, "most": null}}"#, no_range);
     }
 
     #[test]

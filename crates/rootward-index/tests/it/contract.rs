@@ -36,6 +36,7 @@ pub(crate) fn contract(make: Make<dyn Search>) {
     queries_of_another_width_are_refused(index.as_ref());
     queries_that_are_not_finite_are_refused(index.as_ref());
     filters_let_through_what_they_say(make);
+    ranges_between_two_types_are_refused(index.as_ref());
     strange_texts_are_texts(make);
 }
 
@@ -148,7 +149,17 @@ fn filters_let_through_what_they_say(make: Make<dyn Search>) {
     }
 }
 
-/// Documents with metadata of every kind, and with none.
+fn ranges_between_two_types_are_refused(index: &dyn Search) {
+    for bounds in
+        [(number(1.0), text("x")), (text("1"), number(2.0)), (Value::Bool(false), Value::Bool(true))]
+    {
+        let filter = Filter::All(vec![Filter::Not(range("a", bounds.0, bounds.1).into())]);
+        let error = index.search(&queries(), 5, Some(&filter)).unwrap_err();
+        assert!(matches!(&error, IndexError::Range { key } if key == "a"), "{error}");
+    }
+}
+
+/// Documents with metadata of every kind, and with none. What is said to be above one is an id of the hierarchy.
 fn described() -> Vec<Record> {
     vec![
         with("root", &json!({}), &[]),
@@ -226,7 +237,6 @@ fn filters() -> Vec<Filter> {
         below("a"),
         below("abc"),
         below("roo"),
-        below("nothing"),
         Filter::All(Vec::new()),
         Filter::Any(Vec::new()),
         Filter::All(vec![below("a"), Filter::Not(equals("tag", text("x")).into())]),

@@ -37,7 +37,8 @@ fn start() -> Server {
         )
     });
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/milvus/server.py");
-    let command = Command::new(&python).arg(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let command =
+        Command::new(&python).args([program, "20"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
     let mut process = command.unwrap_or_else(|error| panic!("{python}: {error}"));
     let mut stdout = BufReader::new(process.stdout.take().unwrap());
     let mut port = String::new();
@@ -173,6 +174,46 @@ fn an_interrupted_load_goes_on_and_ends_with_the_documents_of_the_source() {
     assert_eq!((again.generation(), again.n_docs().unwrap()), (Some(7), 1_000));
     assert_eq!(all(&again), expected(&docs));
     again.drop().unwrap();
+}
+
+/// Set in processes that load and are killed: the address and the collection, with a space between.
+const LOADING: &str = "ROOTWARD_MILVUS_LOADING";
+
+#[test]
+fn a_load_that_is_killed_goes_on() {
+    let docs = source(2_000);
+    if let Ok(target) = std::env::var(LOADING) {
+        let (address, name) = target.split_once(' ').unwrap();
+        let mut index = Milvus::open(&Address::new(address).unwrap(), name, MODEL).unwrap();
+        let source = &mut docs.into_iter().map(Ok);
+        index.load(source, 1, &mut |done| println!("\ndone {done}")).unwrap();
+        return;
+    }
+    let (index, name) = create(2);
+    drop(index);
+    let mut reached = Vec::new();
+    // Each is killed in the middle of the batch behind the first, second, third that it tells of.
+    for batches in [1, 2, 3] {
+        let mut loading = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture", "milvus::a_load_that_is_killed_goes_on"])
+            .env(LOADING, format!("{} {name}", address()))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(loading.stdout.take().unwrap()).lines();
+        let told = lines.map(Result::unwrap).filter(|line| line.starts_with("done")).take(batches);
+        reached.extend(told.last());
+        loading.kill().unwrap();
+        loading.wait().unwrap();
+    }
+    assert_eq!(reached.len(), 3, "{reached:?}");
+    let mut index = Milvus::open(address(), &name, MODEL).unwrap();
+    let half = index.search(&Matrix::zeros(1, 2), 1, None).unwrap_err();
+    assert!(half.to_string().contains("is half loaded"), "{half}");
+    let progress = load(&mut index, &docs, 1).unwrap();
+    assert!(progress[0] > 6 * 262, "{reached:?}, {progress:?}");
+    assert_eq!((all(&index), index.n_docs().unwrap()), (expected(&docs), 2_000));
+    index.drop().unwrap();
 }
 
 #[test]

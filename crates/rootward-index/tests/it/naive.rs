@@ -54,6 +54,9 @@ impl Search for Naive {
         if let Some(row) = wrong {
             return Err(IndexError::NotFinite { what: format!("query {row}") });
         }
+        if let Some(key) = filter.and_then(no_range) {
+            return Err(IndexError::Range { key });
+        }
         let answer = |row: usize| {
             let docs = self.docs.values().filter(|doc| filter.is_none_or(|filter| matches(filter, doc)));
             let mut scored: Vec<(f64, &str)> =
@@ -87,6 +90,21 @@ pub(crate) fn matches(filter: &Filter, doc: &Record) -> bool {
         Filter::All(filters) => filters.iter().all(|filter| matches(filter, doc)),
         Filter::Any(filters) => filters.iter().any(|filter| matches(filter, doc)),
         Filter::Not(filter) => !matches(filter, doc),
+    }
+}
+
+/// The key of a range that goes from one type to another, or from a boolean.
+fn no_range(filter: &Filter) -> Option<String> {
+    match filter {
+        Filter::Range { key, least, most } => {
+            let kinds = [least, most].into_iter().flatten().map(std::mem::discriminant);
+            let bool = std::mem::discriminant(&Value::Bool(true));
+            let kinds: Vec<_> = kinds.collect();
+            (kinds.contains(&bool) || kinds.windows(2).any(|pair| pair[0] != pair[1])).then(|| key.clone())
+        }
+        Filter::All(filters) | Filter::Any(filters) => filters.iter().find_map(no_range),
+        Filter::Not(filter) => no_range(filter),
+        Filter::Equals { .. } | Filter::In { .. } | Filter::Below(_) | Filter::Node(_) => None,
     }
 }
 

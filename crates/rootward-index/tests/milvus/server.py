@@ -1,4 +1,6 @@
-"""A Milvus server for tests: `server.py` prints the port it listens at, and ends when its standard input does.
+"""A Milvus server for tests: `server.py [MS]` prints the port it listens at, and ends when its standard input does.
+
+Whoever asks for all that was acknowledged waits for the server's next tick, which comes every MS milliseconds, 200 by default.
 
 It needs the packages that requirements.txt beside it lists. Everything it writes is in a temporary folder, which goes with it.
 """
@@ -36,8 +38,7 @@ def configured(folder: pathlib.Path) -> MilvusServer:
     server.config.configs.update(zip(keys, ports))
     for part in PARTS:
         server.config.set(f"{part}.ip", "127.0.0.1")
-    # Whoever asks for all that was acknowledged waits for the next tick: 200 ms by default, which is most of a test's time.
-    server.config.set("proxy.timeTickInterval", 20)
+    server.config.set("proxy.timeTickInterval", sys.argv[1] if len(sys.argv) > 1 else "200")
     # The etcd inside listens at 2379 and 2380, whatever port the server looks for it at, unless a file says otherwise.
     client = f"http://127.0.0.1:{server.config.configs['etcd_port']}"
     etcd = folder / "etcd.yaml"

@@ -1,7 +1,7 @@
 //! The live index held to the contract: asked by the one who changes it and by others, exactly and down the tree.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
@@ -27,7 +27,8 @@ enum Asked {
 
 struct Live {
     asked: Asked,
-    editor: Editor,
+    editor: Mutex<Editor>,
+    index: Arc<Index>,
     other: Index,
     above: BTreeMap<String, Vec<String>>,
     _folder: TempDir,
@@ -39,9 +40,11 @@ impl Live {
         let path = folder.path().join("index");
         let editor = Editor::create(&path, &Settings { dim, model: None }).unwrap();
         let other = Index::open(&path).unwrap();
-        let mut live = Live { asked, editor, other, above: BTreeMap::new(), _folder: folder };
+        let index = editor.index().clone();
+        let editor = Mutex::new(editor);
+        let mut live = Live { asked, editor, index, other, above: BTreeMap::new(), _folder: folder };
         live.change(&docs.iter().cloned().map(Change::Put).collect::<Vec<_>>());
-        live.editor.tune(1.0, None).unwrap();
+        live.editor.lock().unwrap().tune(1.0, None).unwrap();
         live
     }
 }
@@ -58,9 +61,10 @@ impl Changing for Live {
                 Change::Remove(id) => Edit::Discard(id.clone()),
             })
             .collect();
-        self.editor.apply(&edits).unwrap();
+        let editor = self.editor.get_mut().unwrap();
+        editor.apply(&edits).unwrap();
         let edges = self.above.iter().flat_map(|(id, above)| above.iter().map(move |up| (&id[..], &up[..])));
-        self.editor.set_hierarchy(edges).unwrap();
+        editor.set_hierarchy(edges).unwrap();
     }
 
     fn as_search(&self) -> &dyn Search {
@@ -70,13 +74,18 @@ impl Changing for Live {
 
 impl Search for Live {
     fn dim(&self) -> usize {
-        self.editor.index().exact().dim()
+        self.index.exact().dim()
     }
 
-    fn search(&self, queries: &Matrix, k: usize, filter: Option<&Filter>) -> Result<Vec<Vec<Hit>>, IndexError> {
+    fn search(
+        &self,
+        queries: &Matrix,
+        k: usize,
+        filter: Option<&Filter>,
+    ) -> Result<Vec<Vec<Hit>>, IndexError> {
         match self.asked {
-            Asked::Exactly => self.editor.index().exact().search(queries, k, filter),
-            Asked::ByTree => self.editor.index().by_tree().search(queries, k, filter),
+            Asked::Exactly => self.index.exact().search(queries, k, filter),
+            Asked::ByTree => self.index.by_tree().search(queries, k, filter),
             Asked::FromOutside => self.other.exact().search(queries, k, filter),
         }
     }
@@ -188,7 +197,9 @@ fn what_came_and_went_for_long_is_what_is_opened_again() {
     let mut rng = Pcg64::seed_from_u64(3);
     for round in 0..40 {
         let mut edits: Vec<Edit> = (0..50)
-            .map(|at| Edit::Put(document(&format!("d{}", (at * 7 + round * 31) % 900), "", &vector(&mut rng))))
+            .map(|at| {
+                Edit::Put(document(&format!("d{}", (at * 7 + round * 31) % 900), "", &vector(&mut rng)))
+            })
             .collect();
         edits.extend((0..30).map(|at| Edit::Discard(format!("d{}", (at * 11 + round * 17) % 900))));
         editor.apply(&edits).unwrap();
@@ -205,9 +216,12 @@ fn what_came_and_went_for_long_is_what_is_opened_again() {
 fn another_model_takes_over_at_once() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("index");
-    let model = |name: &str| Some(ModelName { name: name.to_owned(), fingerprint: format!("print of {name}") });
+    let model =
+        |name: &str| Some(ModelName { name: name.to_owned(), fingerprint: format!("print of {name}") });
     let mut editor = Editor::create(&path, &Settings { dim: 2, model: model("old") }).unwrap();
-    editor.apply(&[Edit::Add(document("a", "", &[1.0, 0.0])), Edit::Add(document("b", "", &[0.0, 1.0]))]).unwrap();
+    editor
+        .apply(&[Edit::Add(document("a", "", &[1.0, 0.0])), Edit::Add(document("b", "", &[0.0, 1.0]))])
+        .unwrap();
     let other = Index::open(&path).unwrap();
     let set = editor.begin_set(&Settings { dim: 1, model: model("new") }).unwrap();
     assert!(editor.switch(set).unwrap_err().to_string().contains("2 documents lack a vector"));
@@ -242,7 +256,10 @@ fn words_and_vectors_are_asked_apart_and_together() {
         .unwrap();
     let index: &Arc<Index> = editor.index();
     let ids = |hits: Vec<Hit>| hits.into_iter().map(|hit| hit.id).collect::<Vec<_>>();
-    let red = Filter::Equals { key: "colour".to_owned(), value: rootward_index::filter::Value::Text("red".to_owned()) };
+    let red = Filter::Equals {
+        key: "colour".to_owned(),
+        value: rootward_index::filter::Value::Text("red".to_owned()),
+    };
     assert_eq!(ids(index.by_words("rain", 9, None).unwrap()).len(), 2);
     assert_eq!(ids(index.by_words("rain", 9, Some(&red)).unwrap()), ["boot"]);
     let question = Question { text: "straps", vector: &[0.0, 1.0] };

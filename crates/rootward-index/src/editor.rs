@@ -238,8 +238,7 @@ impl Editor {
     /// # Errors
     /// When there is no such set, or the index cannot be read.
     pub fn missing(&self, set: SetId, most: usize) -> Result<Vec<DocIdx>, IndexError> {
-        let mut reader = self.index.reader();
-        reader.snapshot()?.missing(set, most)
+        self.index.read(|reading| reading.missing(set, most))
     }
 
     /// Makes a set the one that is searched, with a tree of its own, and drops the one that was. Who searches finds one or
@@ -272,18 +271,19 @@ impl Editor {
 
     /// The tree of the vectors of a set, and where its documents stand.
     fn tree_of(&self, set: SetId) -> Result<(SavedTree, Vec<(DocIdx, NodeIdx)>), IndexError> {
-        let mut reader = self.index.reader();
-        let reading = reader.snapshot()?;
-        let dim = reading.settings_of(set)?.dim;
-        let parts = reading.each_vector(
-            set,
-            rayon::current_num_threads(),
-            || (Vectors::new(dim), Vec::new()),
-            |(vectors, docs), doc, _, vector| {
-                vectors.put(doc, vector);
-                docs.push(doc);
-            },
-        )?;
+        let (dim, parts) = self.index.read(|reading| {
+            let dim = reading.settings_of(set)?.dim;
+            let parts = reading.each_vector(
+                set,
+                rayon::current_num_threads(),
+                || (Vectors::new(dim), Vec::new()),
+                |(vectors, docs), doc, _, vector| {
+                    vectors.put(doc, vector);
+                    docs.push(doc);
+                },
+            )?;
+            Ok((dim, parts))
+        })?;
         let (vectors, docs): (Vec<Vectors>, Vec<Vec<DocIdx>>) = parts.into_iter().unzip();
         let (vectors, docs) = (Vectors::joined(dim, vectors), docs.concat());
         let tree = DocTree::grow_among(&vectors, &docs, search_shape(docs.len()), SEED)?;

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rootward::doc_tree::{DocTree, NodeIdx, TreeShape};
 use rootward::ids::DocIdx;
@@ -34,8 +34,10 @@ const REMEMBERED: usize = 32;
 /// An index that is open to be asked.
 pub struct Index {
     path: PathBuf,
-    reader: Mutex<Reader>,
+    readers: Readers,
     current: RwLock<Arc<Current>>,
+    /// Held by the one who reads what changed; the others wait for that instead of doing it too.
+    refresh: Mutex<()>,
     /// Whether an editor of this process hands snapshots over.
     led: AtomicBool,
     filters: Mutex<VecDeque<Remembered>>,
@@ -54,6 +56,28 @@ struct Remembered {
     generation: u64,
     filter: Filter,
     docs: Arc<Allowed>,
+}
+
+/// Connections to the store, one for each thread that reads at the same time. What one of them has checked the others
+/// need not check.
+struct Readers {
+    /// The others are opened from it; nobody reads by it.
+    first: Mutex<Reader>,
+    idle: Mutex<Vec<Reader>>,
+}
+
+impl Readers {
+    fn take(&self) -> Result<Reader, IndexError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match idle {
+            Some(reader) => Ok(reader),
+            None => self.first.lock().unwrap_or_else(PoisonError::into_inner).another(),
+        }
+    }
+
+    fn give_back(&self, reader: Reader) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+    }
 }
 
 /// Every document that the index has, in its exact order.
@@ -93,8 +117,9 @@ impl Index {
         let current = Current::read(&reader.snapshot()?)?;
         Ok(Index {
             path: path.to_owned(),
-            reader: Mutex::new(reader),
+            readers: Readers { first: Mutex::new(reader), idle: Mutex::default() },
             current: RwLock::new(Arc::new(current)),
+            refresh: Mutex::default(),
             led: AtomicBool::new(false),
             filters: Mutex::default(),
         })
@@ -207,13 +232,13 @@ impl Index {
     /// # Errors
     /// When the index cannot be read or is damaged.
     pub fn documents(&self, ids: &[&str]) -> Result<Vec<Option<Stored>>, IndexError> {
-        let mut reader = self.reader();
-        let reading = reader.snapshot()?;
-        let row = |id: &&str| reading.row_of(id);
-        let rows: Vec<Option<DocIdx>> = ids.iter().map(row).collect::<Result<_, _>>()?;
-        let known: Vec<DocIdx> = rows.iter().flatten().copied().collect();
-        let mut found = reading.documents(&known)?.into_iter();
-        Ok(rows.into_iter().map(|row| row.and_then(|_| found.next().flatten())).collect())
+        self.read(|reading| {
+            let row = |id: &&str| reading.row_of(id);
+            let rows: Vec<Option<DocIdx>> = ids.iter().map(row).collect::<Result<_, _>>()?;
+            let known: Vec<DocIdx> = rows.iter().flatten().copied().collect();
+            let mut found = reading.documents(&known)?.into_iter();
+            Ok(rows.into_iter().map(|row| row.and_then(|_| found.next().flatten())).collect())
+        })
     }
 
     /// What is searched now.
@@ -221,17 +246,22 @@ impl Index {
         if self.led.load(Ordering::Acquire) {
             return Ok(self.held());
         }
-        let mut reader = self.reader();
-        let reading = reader.snapshot()?;
-        self.level_with(&reading)
+        self.read(|reading| self.level_with(reading))
     }
 
     fn held(&self) -> Arc<Current> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn reader(&self) -> MutexGuard<'_, Reader> {
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Reads the store as it is now.
+    pub(crate) fn read<T>(
+        &self,
+        f: impl FnOnce(&Reading<'_>) -> Result<T, IndexError>,
+    ) -> Result<T, IndexError> {
+        let mut reader = self.readers.take()?;
+        let found = f(&reader.snapshot()?)?;
+        self.readers.give_back(reader);
+        Ok(found)
     }
 
     /// Takes what an editor made.
@@ -250,6 +280,12 @@ impl Index {
         if held.snapshot.generation() == reading.generation() {
             return Ok(held);
         }
+        let _one_at_a_time = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.held();
+        // Another may have read this meanwhile, or more than this.
+        if held.snapshot.generation() >= reading.generation() {
+            return Ok(held);
+        }
         let next = Arc::new(held.after(reading)?);
         self.take(next.clone());
         Ok(next)
@@ -263,18 +299,30 @@ impl Index {
             if let Some(docs) = self.remembered(generation, filter) {
                 return Ok((now, docs));
             }
-            let mut reader = self.reader();
-            let reading = reader.snapshot()?;
-            if reading.generation() != generation {
-                continue;
-            }
-            let docs = reading.matching(filter, &|node| now.snapshot.nodes_below(node))?;
-            let docs = Arc::new(Allowed::of(docs));
+            let docs = self.read_at(generation, |reading| {
+                reading.matching(filter, &|node| now.snapshot.nodes_below(node))
+            })?;
+            let Some(docs) = docs.map(|docs| Arc::new(Allowed::of(docs))) else { continue };
             let mut filters = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
             filters.push_front(Remembered { generation, filter: filter.clone(), docs: docs.clone() });
             filters.truncate(REMEMBERED);
-            return Ok((now.clone(), docs));
+            return Ok((now, docs));
         }
+    }
+
+    /// Reads the store at a generation; none where it has gone on.
+    fn read_at<T>(
+        &self,
+        generation: u64,
+        f: impl FnOnce(&Reading<'_>) -> Result<T, IndexError>,
+    ) -> Result<Option<T>, IndexError> {
+        let found =
+            self.read(|reading| (reading.generation() == generation).then(|| f(reading)).transpose())?;
+        if found.is_none() {
+            // An editor may be about to hand the snapshot over.
+            std::thread::yield_now();
+        }
+        Ok(found)
     }
 
     fn remembered(&self, generation: u64, filter: &Filter) -> Option<Arc<Allowed>> {
@@ -294,14 +342,11 @@ impl Index {
                 Some(filter) => self.filtered(filter).map(|(now, docs)| (now, Some(docs)))?,
                 None => (self.now()?, None),
             };
-            let mut reader = self.reader();
-            let reading = reader.snapshot()?;
-            if reading.generation() != now.snapshot.generation() {
-                continue;
-            }
             let fits = |doc: DocIdx| allowed.as_ref().is_none_or(|docs| docs.contains(doc));
-            let list = reading.words(text, k, &fits)?;
-            return Ok((now, list));
+            let generation = now.snapshot.generation();
+            if let Some(list) = self.read_at(generation, |reading| reading.words(text, k, &fits))? {
+                return Ok((now, list));
+            }
         }
     }
 

@@ -8,15 +8,21 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod answers;
+mod array;
 mod bodies;
 mod builtin;
 mod card;
 mod commands;
 mod comparison;
+mod conditions;
 mod diagnosis;
 mod encoding;
 mod in_memory;
+mod index_model;
+mod index_search;
+mod index_tree;
 mod interrupt;
+mod line_batches;
 mod output;
 mod paper;
 mod plot;
@@ -26,8 +32,10 @@ mod ranker;
 mod report;
 mod saved_tree;
 mod studies;
+mod text_model;
 mod training;
 mod tree_view;
+mod vectors_from;
 
 /// Retrieval on hierarchies: train dual encoders whose queries find the exact match and every ancestor, near and far
 /// alike, and measure them by distance.
@@ -62,6 +70,7 @@ enum Command {
     Compare(commands::compare::Compare),
     Calibrate(commands::calibrate::Calibrate),
     Search(commands::search::Search),
+    Index(commands::index::Index),
     Encode(commands::encode::Encode),
     Tree(commands::tree::Tree),
     Study(commands::study::StudyCommand),
@@ -100,6 +109,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Compare(compare) => compare.run(),
         Command::Calibrate(calibrate) => calibrate.run(),
         Command::Search(search) => search.run(),
+        Command::Index(index) => index.run(),
         Command::Encode(encode) => encode.run(),
         Command::Tree(tree) => tree.run(),
         Command::Study(study) => study.run(),

@@ -70,6 +70,11 @@ impl Bar {
         self.bar.set_position(done);
     }
 
+    /// So many steps there are.
+    pub(crate) fn of(&self, steps: usize) {
+        self.bar.set_length(steps as u64);
+    }
+
     /// So many steps are done.
     pub(crate) fn at(&self, steps: usize) {
         self.bar.set_position(steps as u64);

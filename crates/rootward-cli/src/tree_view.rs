@@ -13,7 +13,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use anyhow::bail;
-use rootward::dataset::{Dataset, Document};
+use rootward::dataset::Document;
 use rootward::digits::grouped;
 use rootward::doc_tree::describe::{Description, Length, Term, describe};
 use rootward::doc_tree::{DocTree, NodeIdx, TreeShape};
@@ -28,7 +28,7 @@ pub(crate) use picture::picture;
 /// All that is shown of a tree.
 #[derive(Serialize)]
 pub(crate) struct View {
-    /// The name of the data set.
+    /// The name of the data set, or where the index is.
     data: String,
     origin: Origin,
     #[serde(flatten)]
@@ -45,6 +45,11 @@ pub(crate) enum Origin {
     Trained {
         /// Its folder.
         model: String,
+    },
+    /// An index searches by it.
+    Index {
+        /// Its file.
+        index: String,
     },
     /// It was grown to be shown.
     Grown {
@@ -99,7 +104,9 @@ pub(crate) struct Seen<'a> {
     pub(crate) tree: &'a DocTree,
     /// A row for each document.
     pub(crate) vectors: &'a Matrix,
-    pub(crate) data: &'a Dataset,
+    /// What the documents are together.
+    pub(crate) name: &'a str,
+    pub(crate) docs: &'a [Document],
 }
 
 /// What is to be seen of it.
@@ -121,14 +128,14 @@ impl View {
     /// # Errors
     /// When there is no such node, or vectors do not go with the tree.
     pub(crate) fn of(seen: Seen<'_>, origin: Origin, wanted: &Wanted) -> anyhow::Result<Self> {
-        let Seen { tree, vectors, data } = seen;
+        let Seen { tree, vectors, name, docs } = seen;
         let start = find(tree, &wanted.node)?;
         // First: it refuses vectors that the figures could not be made of.
-        let described = describe(tree, vectors, &data.docs, wanted.length)?;
+        let described = describe(tree, vectors, docs, wanted.length)?;
         let described = described.into_iter().map(|description| (description.node, description)).collect();
-        let mut reader = Reader { tree, docs: &data.docs, described };
+        let mut reader = Reader { tree, docs, described };
         Ok(View {
-            data: data.name.clone(),
+            data: name.to_owned(),
             origin,
             figures: Figures::of(tree, vectors),
             tree: reader.branch(start, wanted.node.clone(), wanted.levels),
@@ -152,6 +159,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Trained { model } => write!(f, "the tree that {model} was trained with"),
+            Origin::Index { index } => write!(f, "the tree that {index} is searched by"),
             Origin::Grown { encoder, .. } => write!(f, "a tree grown from the vectors of {encoder}"),
         }
     }
@@ -259,7 +267,10 @@ fn below(tree: &DocTree, at: NodeIdx) -> usize {
 }
 
 /// The node at the end of a path.
-fn find(tree: &DocTree, path: &NodePath) -> anyhow::Result<NodeIdx> {
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn find(tree: &DocTree, path: &NodePath) -> anyhow::Result<NodeIdx> {
     let mut at = DocTree::ROOT;
     for (level, number) in path.0.iter().enumerate() {
         let children = &tree.node(at).children;

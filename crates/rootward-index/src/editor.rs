@@ -168,14 +168,34 @@ impl Editor {
             }
             None => Tuning::held_out(snapshot, recall, SEED),
         };
-        let calibration = serde_json::to_value(&tuning).expect("numbers are JSON");
-        let saved = SavedTree { calibration, ..SavedTree::clone(snapshot.tree()) };
+        let weight = before.tuning.as_ref().and_then(|tuning| tuning.weight);
+        let tuning = Tuning { weight, ..tuning };
+        self.keep(&tuning)?;
+        Ok(tuning)
+    }
+
+    /// Keeps what vectors weigh beside words, from 0 to 1; an index that was not tuned is then, for a recall of .99.
+    ///
+    /// # Errors
+    /// When the index cannot be written.
+    pub fn set_weight(&mut self, weight: f32) -> Result<u64, IndexError> {
+        let tuning = match &self.index.now()?.tuning {
+            Some(tuning) => tuning.clone(),
+            None => self.tune(0.99, None)?,
+        };
+        self.keep(&Tuning { weight: Some(weight), ..tuning })
+    }
+
+    fn keep(&mut self, tuning: &Tuning) -> Result<u64, IndexError> {
+        let before = self.index.now()?;
+        let calibration = serde_json::to_value(tuning).expect("numbers are JSON");
+        let saved = SavedTree { calibration, ..SavedTree::clone(before.snapshot.tree()) };
         let mut changes = self.writer.begin()?;
         let set = before.set;
         changes.set_tree(set, &saved)?;
         let generation = changes.commit()?;
-        self.publish(&before, snapshot.with_tree(generation, saved));
-        Ok(tuning)
+        self.publish(&before, before.snapshot.with_tree(generation, saved));
+        Ok(generation)
     }
 
     /// How many documents the way down the tree leads elsewhere than to their leaf: the more, the more there is to win by

@@ -208,11 +208,36 @@ impl Index {
         blend: Blend,
         filter: Option<&Filter>,
     ) -> Result<Vec<Hit>, IndexError> {
+        self.blend(question, k, blend, filter, Way::Tree)
+    }
+
+    /// As [`Index::blended`], the vectors of all documents looked at.
+    ///
+    /// # Errors
+    /// As [`Index::blended`].
+    pub fn blended_exactly(
+        &self,
+        question: Question<'_>,
+        k: usize,
+        blend: Blend,
+        filter: Option<&Filter>,
+    ) -> Result<Vec<Hit>, IndexError> {
+        self.blend(question, k, blend, filter, Way::Exact)
+    }
+
+    fn blend(
+        &self,
+        question: Question<'_>,
+        k: usize,
+        blend: Blend,
+        filter: Option<&Filter>,
+        way: Way,
+    ) -> Result<Vec<Hit>, IndexError> {
         let depth = k.max(DEPTH);
         let query = row(question.vector);
         loop {
             let (now, words) = self.words(question.text, depth, filter)?;
-            let (again, mut vectors) = self.vectors(&query, depth, filter, Way::Tree)?;
+            let (again, mut vectors) = self.vectors(&query, depth, filter, way)?;
             // Both rankings are of one moment.
             if again.snapshot.generation() != now.snapshot.generation() {
                 continue;

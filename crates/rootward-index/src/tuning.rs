@@ -27,6 +27,9 @@ pub struct Tuning {
     pub on: MeasuredOn,
     /// By rising number of hits.
     pub beams: Vec<Tuned>,
+    /// What vectors weigh beside words: see [`Rankings::weighted`](crate::Rankings::weighted); none where it was not fitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f32>,
 }
 
 /// Which queries recall was measured on.
@@ -62,7 +65,7 @@ impl Tuning {
     /// # Panics
     /// When the queries are of another width than the snapshot.
     pub fn on_queries(snapshot: &Snapshot, queries: &Matrix, recall: f64) -> Self {
-        Tuning { recall, on: MeasuredOn::Queries, beams: beams(snapshot, queries, recall) }
+        Tuning { recall, on: MeasuredOn::Queries, beams: beams(snapshot, queries, recall), weight: None }
     }
 
     /// The least beams that reach a recall over the vectors of random documents, a tenth of all and 1,000 at most, among all
@@ -82,7 +85,7 @@ impl Tuning {
             moved: Vec::new(),
             tree: snapshot.tree().clone(),
         });
-        Tuning { recall, on: MeasuredOn::HeldOut, beams: beams(&others, &queries, recall) }
+        Tuning { recall, on: MeasuredOn::HeldOut, beams: beams(&others, &queries, recall), weight: None }
     }
 
     /// The beam for `k` hits: that of the least number of hits that is no less, or a wider one in proportion.

@@ -2,24 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use clap::{ArgGroup, Args, ValueEnum};
-use rootward::body::Start;
 use rootward::dataset::Dataset;
 use rootward::digits::grouped;
 use rootward::encoder::{Input, Keep, Side, Text, Trainable};
-use rootward::model::{self, Model};
-use rootward::recipe::{BodyConfig, EncoderConfig};
 use rootward::tensors::{Tensor, Tensors};
 use rootward_import::TextForm;
 use rootward_import::vectors::{Contents, Ids, VectorFile, VectorFormat};
 use rootward_text::network::Precision;
 use serde::Serialize;
 
-use crate::bodies::{open_body_in, untrained, zero_shot};
 use crate::encoding::{Encoding, TextsOf, encode};
 use crate::interrupt;
 use crate::output::{print_json, say};
+use crate::text_model::{Network, TextModel};
 
 /// Encode texts, however many, into a file that FAISS, Qdrant, numpy or a data frame is filled from.
 ///
@@ -97,12 +94,6 @@ struct Done {
     seconds: f64,
 }
 
-/// An encoder of texts, and what it is.
-enum Opened {
-    Trained(Box<Model>),
-    Untrained(Box<dyn Trainable>),
-}
-
 impl Encode {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let format = VectorFormat::of(&self.out)?;
@@ -110,32 +101,37 @@ impl Encode {
             Asked::Documents => Side::Document,
             Asked::Queries => Side::Query,
         };
-        let (opened, kind) = self.open()?;
+        let precision = if self.bf16 { Precision::Half } else { Precision::Single };
+        let model = TextModel::open(&self.model, precision)?;
+        if self.bf16 && model.network() == Network::Static {
+            bail!(
+                "--bf16 is for the products of a Transformer, and {} is a static model, which has none",
+                self.model.display()
+            );
+        }
         let data = self.data.as_deref().map(Dataset::open).transpose()?;
         let texts = match (&data, &self.texts) {
             (Some(data), _) => {
-                if let Opened::Trained(model) = &opened {
-                    model.belongs_to(data)?;
-                }
+                model.belongs_to(data)?;
                 TextsOf::Data(data, side)
             }
-            (None, Some(path)) => self.file(path, &opened, side)?,
+            (None, Some(path)) => self.file(path, &model, side)?,
             (None, None) => unreachable!("one of the two is given"),
         };
-        let encoder = opened.encoder();
+        let encoder = model.encoder();
         let (dim, model_checksum) = identity(encoder, side)?;
         let ids = match (format, texts.have_ids()) {
             (VectorFormat::Parquet, _) | (_, true) => Ids::Kept,
             (_, false) => Ids::None,
         };
-        let model = self.model.display().to_string();
-        let contents = Contents { format, dim, ids, model, model_checksum };
+        let name = self.model.display().to_string();
+        let contents = Contents { format, dim, ids, model: name, model_checksum };
         let file = match self.resume {
             true => VectorFile::resume(&self.out, contents)?,
             false => VectorFile::create(&self.out, contents)?,
         };
         interrupt::watch()?;
-        let together = self.batch.map_or(kind.together(), |batch| batch as usize);
+        let together = self.batch.map_or(model.network().together(), |batch| batch as usize);
         let done = encode(&Encoding { encoder, side, together }, &texts, file, &self.out)?;
         if self.json {
             return print_json(&Done {
@@ -161,44 +157,9 @@ impl Encode {
         Ok(())
     }
 
-    /// The encoder, and what its network is.
-    fn open(&self) -> anyhow::Result<(Opened, Network)> {
-        let precision = if self.bf16 { Precision::Half } else { Precision::Single };
-        let open_body = |config: &BodyConfig, start: Start<'_>| open_body_in(precision, config, start);
-        let name = self.model.display();
-        let (opened, body) = if model::is_own(&self.model) {
-            let model = Model::open(&self.model, &open_body)?;
-            let EncoderConfig::Text(config) = &model.config.encoder else {
-                bail!(
-                    "{name} is a model of tables, which reads no texts; its vectors are the tensors `query` and \
-                     `document` of {}, or train a recipe such as text-climb",
-                    self.model.join(rootward::encoder::PARAMETERS).display()
-                );
-            };
-            let body = config.body.clone();
-            (Opened::Trained(Box::new(model)), body)
-        } else {
-            if self.model != Path::new("builtin") && !self.model.is_dir() {
-                bail!("{name} is no folder: expected `builtin`, or the folder of a model that reads texts");
-            }
-            let opened = zero_shot(&self.model, 0, &open_body).map_err(|cause| anyhow!(cause))?;
-            (Opened::Untrained(Box::new(opened)), untrained(&self.model).body)
-        };
-        let network = match body {
-            BodyConfig::Static { .. } => Network::Static,
-            BodyConfig::Transformer { .. } => Network::Transformer,
-        };
-        if self.bf16 && network == Network::Static {
-            bail!(
-                "--bf16 is for the products of a Transformer, and {name} is a static model, which has none"
-            );
-        }
-        Ok((opened, network))
-    }
-
     /// The texts of a file, as far as the model reads such.
-    fn file<'a>(&self, path: &'a Path, opened: &Opened, side: Side) -> anyhow::Result<TextsOf<'a>> {
-        if let (false, Opened::Trained(model)) = (opened.encoder().reads_texts(side), opened) {
+    fn file<'a>(&self, path: &'a Path, model: &TextModel, side: Side) -> anyhow::Result<TextsOf<'a>> {
+        if let (false, Some(model)) = (model.encoder().reads_texts(side), model.trained()) {
             bail!(
                 "{} has a vector of its own for each document of `{}`, and none for other texts: give that data set by \
                  --data, encode queries with --side queries, or train with encoded documents",
@@ -208,32 +169,6 @@ impl Encode {
         }
         let form = if self.jsonl { TextForm::Json } else { TextForm::of(path) };
         Ok(if path == Path::new("-") { TextsOf::Stdin(form) } else { TextsOf::File(path, form) })
-    }
-}
-
-/// What a network is, as far as its speed is concerned.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Network {
-    Static,
-    Transformer,
-}
-
-impl Network {
-    /// Texts that are encoded together: enough for all threads, and a second or two at the most.
-    fn together(self) -> usize {
-        match self {
-            Network::Static => 4096,
-            Network::Transformer => 512,
-        }
-    }
-}
-
-impl Opened {
-    fn encoder(&self) -> &dyn Trainable {
-        match self {
-            Opened::Trained(model) => &*model.encoder,
-            Opened::Untrained(encoder) => &**encoder,
-        }
     }
 }
 

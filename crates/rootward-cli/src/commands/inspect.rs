@@ -10,6 +10,7 @@ use rootward::inspect::{Inspection, inspect};
 use rootward::model::{self, Model};
 use serde::Serialize;
 
+use super::index::info;
 use crate::bodies::open_body;
 use crate::output::{print, print_json, say};
 use crate::training::CHECKPOINT;
@@ -18,12 +19,13 @@ use crate::training::CHECKPOINT;
 ///
 /// Of a data set: counts, depth, fan-out, the sizes of relevant sets, pairs by distance, and the dimension that theory
 /// asks for; then all problems, each with its count, the first places, and a remedy. With errors it does not open: then
-/// there are problems only, and the exit code is 1. Of a model: what it is and what it was trained on.
+/// there are problems only, and the exit code is 1. Of a model: what it is and what it was trained on. Of an index: what
+/// `rootward index info` shows.
 #[derive(Args)]
 #[command(after_help = "Example:\n  rootward inspect DATA --fix --out MENDED")]
 pub(crate) struct Inspect {
-    /// Folder of a data set or of a model.
-    #[arg(value_name = "DATA|MODEL")]
+    /// Folder of a data set or of a model, or an index.
+    #[arg(value_name = "DATA|MODEL|INDEX")]
     folder: PathBuf,
     /// Write a mended copy of a data set: without repeated lines, edges and judgements, edges from a document to itself,
     /// and what refers to nothing; as UTF-8, with plain line ends. What only a person can decide, such as which edge of a
@@ -72,6 +74,12 @@ impl Inspect {
                 "{} holds an unfinished run: finish it with `rootward train --resume`",
                 self.folder.display()
             );
+        }
+        if self.folder.is_file() {
+            if self.fix {
+                bail!("{} is a file: only data sets are mended", self.folder.display());
+            }
+            return info::show(&self.folder, self.json);
         }
         if !self.folder.is_dir() {
             return Err(DataError::NoFolder { folder: self.folder }.into());

@@ -15,6 +15,7 @@ use rootward::table::Score;
 
 use crate::answers::doc_vectors;
 use crate::bodies::{open_body, zero_shot};
+use crate::index_tree::{IndexTree, index_tree};
 use crate::output::{print, print_json, say};
 use crate::saved_tree::{Known, saved_tree};
 use crate::tree_view::{NodePath, Origin, Seen, View, Wanted, page, picture};
@@ -25,7 +26,7 @@ use crate::tree_view::{NodePath, Origin, Seen, View, Wanted, page, picture};
 /// of today; otherwise one is grown on the spot by balanced k-means over their vectors, the model's or those of an
 /// untrained encoder. Numbers come first: sizes of leaves; by how much the largest child of a node exceeds its equal
 /// share; drift, the documents whose best leaf is another than theirs; and how near documents are to the centroid of
-/// their leaf. Then a line for each node: its path, its documents, the words that set it off from its siblings, and
+/// their leaf. In place of a data set an index may be given, and its tree is shown. Then a line for each node: its path, its documents, the words that set it off from its siblings, and
 /// after `|` the documents nearest its centroid.
 ///
 /// A path counts children from 1 at each level: 3.1.4 is the fourth child of the first child of the third.
@@ -35,16 +36,16 @@ use crate::tree_view::{NodePath, Origin, Seen, View, Wanted, page, picture};
                   rootward tree notes-data --model notes-model --node 3.1 --depth 1 --docs 10\n  \
                   rootward tree notes-data --branching 4 --leaf-size 8 --json")]
 pub(crate) struct Tree {
-    /// Folder of the data set.
-    #[arg(value_name = "DATA")]
+    /// Folder of the data set, or an index.
+    #[arg(value_name = "DATA|INDEX")]
     data: PathBuf,
     /// Folder of a model that was trained here: its tree, or one grown from its vectors.
     #[arg(long, value_name = "MODEL", conflicts_with = "encoder")]
     model: Option<PathBuf>,
-    /// Untrained encoder from whose vectors a tree is grown: `builtin`, or the folder of a static model or of a
-    /// Transformer.
-    #[arg(long, value_name = "builtin|FOLDER", default_value = "builtin")]
-    encoder: PathBuf,
+    /// Untrained encoder from whose vectors a tree is grown: `builtin`, as where it is left out, or the folder of a static
+    /// model or of a Transformer.
+    #[arg(long, value_name = "builtin|FOLDER")]
+    encoder: Option<PathBuf>,
     /// Grow a tree even where the model has one; so does each of the next three.
     #[arg(long)]
     grow: bool,
@@ -93,8 +94,14 @@ impl Tree {
         if let Some(path) = self.out.as_ref().filter(|path| path.extension() != Some("svg".as_ref())) {
             bail!("--out is {}: a name that ends in .svg was expected", path.display());
         }
-        let data = Dataset::open(&self.data)?;
-        let Opened { tree, vectors, origin } = self.open(&data)?;
+        let (Opened { tree, vectors, origin }, name, docs) = if self.data.is_file() {
+            let IndexTree { tree, vectors, docs } = self.of_index()?;
+            let index = self.data.display().to_string();
+            (Opened { tree, vectors, origin: Origin::Index { index: index.clone() } }, index, docs)
+        } else {
+            let data = Dataset::open(&self.data)?;
+            (self.open(&data)?, data.name, data.docs)
+        };
         let depth = self.depth.map(|depth| depth as usize);
         let (node, length) =
             (self.node.clone().unwrap_or_default(), Length { docs: self.docs, terms: self.terms });
@@ -103,7 +110,7 @@ impl Tree {
             (None, true) => usize::MAX,
             _ => of_page,
         };
-        let seen = Seen { tree: &tree, vectors: &vectors, data: &data };
+        let seen = Seen { tree: &tree, vectors: &vectors, name: &name, docs: &docs };
         let view = View::of(seen, origin, &Wanted { node, levels, length })?;
         if let Some(path) = &self.out {
             write_aside(path, |file| file.write_all(picture(&view).as_bytes()))?;
@@ -122,20 +129,33 @@ impl Tree {
         Ok(())
     }
 
+    /// The tree of the index that is given in place of a data set.
+    fn of_index(&self) -> anyhow::Result<IndexTree> {
+        if self.model.is_some() || self.encoder.is_some() || self.asks_to_grow() {
+            bail!(
+                "{} is an index, which has a tree of its own: give none of --model, --encoder, --grow, --branching, \
+                   --leaf-size and --seed",
+                self.data.display()
+            );
+        }
+        index_tree(&self.data)
+    }
+
     /// The tree that is asked for.
     fn open(&self, data: &Dataset) -> anyhow::Result<Opened> {
         let Some(folder) = &self.model else {
-            let name = self.encoder.display();
-            if model::is_own(&self.encoder) {
+            let encoder = self.encoder.as_deref().unwrap_or(Path::new("builtin"));
+            let name = encoder.display();
+            if model::is_own(encoder) {
                 bail!("{name} is a model that was trained here: give it by --model");
             }
-            if self.encoder != Path::new("builtin") && !self.encoder.is_dir() {
+            if encoder != Path::new("builtin") && !encoder.is_dir() {
                 bail!(
                     "{name} is no folder: expected `builtin`, or the folder of a static model or a Transformer"
                 );
             }
-            let encoder = zero_shot(&self.encoder, 0, &open_body).map_err(|cause| anyhow!(cause))?;
-            return self.grown(doc_vectors(&encoder, data)?, name.to_string(), data);
+            let opened = zero_shot(encoder, 0, &open_body).map_err(|cause| anyhow!(cause))?;
+            return self.grown(doc_vectors(&opened, data)?, name.to_string(), data);
         };
         let model = Model::open(folder, &open_body)?;
         model.belongs_to(data)?;

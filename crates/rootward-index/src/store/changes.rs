@@ -278,7 +278,7 @@ impl<'a> Changes<'a> {
         }
         let attributes = attributes::of(&stored.id, &stored.metadata)?;
         attributes::remove(connection, meta, row, &attributes)?;
-        words::remove(connection, meta, row, &stored)?;
+        words::remove(connection, meta, row, &stored.content())?;
         if !alive::turn(alive, connection, row)? {
             return damaged(format!("row {row} has a document, and should have none"));
         }
@@ -317,13 +317,20 @@ pub(super) fn put(target: &mut Target, document: &Content) -> Result<u32, Fault>
     meta.seal_mut(DOCUMENT).put(u64::from(row), sum);
     meta.seal_mut(ID).put(u64::from(row), scan::id_sum(row, id));
     attributes::put(connection, meta, row, &attributes)?;
-    words::put(connection, meta, row, title, text)?;
+    words::put(connection, meta, row, document)?;
     if alive::turn(alive, connection, row)? {
         return damaged(format!("row {row} had a document before"));
     }
     meta.next_row += 1;
     meta.n_docs += 1;
     Ok(row)
+}
+
+impl super::Stored {
+    fn content(&self) -> Content<'_> {
+        let super::Stored { id, title, text, metadata } = self;
+        Content { id, title, text, metadata }
+    }
 }
 
 /// A document that will go.

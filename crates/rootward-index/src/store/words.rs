@@ -4,12 +4,15 @@
 
 mod guard;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::iter;
 
 use rootward::ids::DocIdx;
 use rusqlite::Connection;
+use serde_json::Value;
 
-use super::Stored;
+use super::changes::Content;
 use super::fault::Fault;
 use super::meta::Meta;
 use super::reader::Reading;
@@ -24,14 +27,17 @@ const STOP: [&str; 33] = [
     "was", "will", "with",
 ];
 
+/// The key of metadata whose texts are other words for a document, and found as its title is.
+const SYNONYMS: &str = "synonyms";
+
 /// Puts the words of a row in.
 pub(super) fn put(
     connection: &Connection,
     meta: &mut Meta,
     row: u32,
-    title: &str,
-    text: &str,
+    document: &Content<'_>,
 ) -> Result<(), Fault> {
+    let (title, text) = (names(document), document.text);
     if title.is_empty() && text.is_empty() {
         return Ok(());
     }
@@ -45,14 +51,23 @@ pub(super) fn remove(
     connection: &Connection,
     meta: &mut Meta,
     row: u32,
-    stored: &Stored,
+    document: &Content<'_>,
 ) -> Result<(), Fault> {
-    if stored.title.is_empty() && stored.text.is_empty() {
+    if names(document).is_empty() && document.text.is_empty() {
         return Ok(());
     }
     guard::take_length(connection, meta, row)?;
     connection.prepare_cached("DELETE FROM words WHERE rowid = ?")?.execute([row])?;
     Ok(())
+}
+
+/// The title of a document and other words for it.
+fn names<'a>(document: &Content<'a>) -> Cow<'a, str> {
+    let Some(Value::Array(synonyms)) = document.metadata.get(SYNONYMS) else {
+        return Cow::Borrowed(document.title);
+    };
+    let names = iter::once(document.title).chain(synonyms.iter().filter_map(Value::as_str));
+    Cow::Owned(names.filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" "))
 }
 
 /// Makes FTS5 write what it holds in memory, so that it can be sealed.
@@ -82,7 +97,8 @@ impl Reading<'_> {
     /// The `k` documents that a text fits best by its words, of those that are allowed: the greatest score first, equal
     /// scores by id in descending order. Documents without any of its words are none of them.
     ///
-    /// The score is FTS5's BM25 with k1 = 1.2 and b = 0.75, over title and text taken together.
+    /// The score is FTS5's BM25 with k1 = 1.2 and b = 0.75, over title, text and the texts of the metadata
+    /// `synonyms` taken together.
     ///
     /// # Errors
     /// When the index cannot be read or is damaged.

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every dependency that is used directly, by whom, and what for. A new one is a decision: see `STYLE.md`.
-const DEPENDENCIES: [(&str, &str, &str); 63] = [
+const DEPENDENCIES: [(&str, &str, &str); 64] = [
     ("rootward", "rootward-kernels", "the loops that training spends its time in"),
     ("rootward", "crc32fast", "checksums of data sets and parameters"),
     ("rootward", "flate2", "data files as .gz"),
@@ -60,6 +60,7 @@ const DEPENDENCIES: [(&str, &str, &str); 63] = [
     ("rootward-text", "tempfile", "tests: folders that go away"),
     ("rootward-cli", "rootward", "all that the program does"),
     ("rootward-cli", "rootward-import", "other people's formats"),
+    ("rootward-cli", "rootward-index", "the live index"),
     ("rootward-cli", "rootward-text", "Transformers"),
     ("rootward-cli", "anyhow", "errors for people"),
     ("rootward-cli", "clap", "arguments, their help and their errors"),

@@ -94,9 +94,9 @@ fn change(bench: &Bench<'_>, how: How) -> anyhow::Result<Found> {
     let settings = bench.recipe.last_tree().context("the recipe has a tree")?;
     let mut tree = DocTree::grow_among(&docs, &kept_docs, settings.shape, bench.recipe.seed)?;
     if how != How::Known {
-        order[..n_later].iter().try_for_each(|doc| tree.insert(DocIdx(*doc), &docs, DECODED))?;
+        order[..n_later].iter().try_for_each(|doc| tree.insert(DocIdx(*doc), &docs, DECODED).map(drop))?;
     }
-    removed.iter().try_for_each(|doc| tree.remove(*doc, &docs))?;
+    removed.iter().try_for_each(|doc| tree.remove(*doc, &docs).map(drop))?;
 
     let found = if how == How::LaterDecoded {
         let nodes = tree.centroids();

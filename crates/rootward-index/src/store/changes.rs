@@ -381,3 +381,48 @@ impl Drop for Changes<'_> {
         end(&self.writer.connection);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Settings, Store, verify};
+
+    fn record(number: usize) -> Record {
+        let text = format!("word{number} and others");
+        Record {
+            id: format!("d{number}"),
+            title: String::new(),
+            text,
+            metadata: Map::new(),
+            vector: vec![1.0; 64],
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_grow_holds_what_was_acknowledged() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("index");
+        let mut writer = Store::create(&path, &Settings { dim: 64, model: None }).unwrap();
+        let pages: i64 = writer.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        let set = |writer: &Writer, most: i64| {
+            writer.connection.pragma_update_and_check(None, "max_page_count", most, |_| Ok(())).unwrap();
+        };
+        set(&writer, pages + 100);
+        let add = |writer: &mut Writer, numbers: std::ops::Range<usize>| {
+            let mut changes = writer.begin()?;
+            numbers.clone().try_for_each(|number| changes.add(&record(number)).map(|_| ()))?;
+            changes.commit()
+        };
+        let batches = (0..1_000).map_while(|batch| {
+            let added = add(&mut writer, batch * 10..batch * 10 + 10);
+            added.map_err(|error| assert!(matches!(error, IndexError::Full { .. }), "{error}")).ok()
+        });
+        let last = batches.last().unwrap();
+        assert!(last > 10);
+        set(&writer, 1 << 30);
+        let report = verify(&path).unwrap();
+        assert_eq!((report.generation, report.n_docs, report.problems), (last, last * 10, Vec::new()));
+        let next = last as usize * 10;
+        assert_eq!(add(&mut writer, next..next + 10).unwrap(), last + 1);
+    }
+}

@@ -2,7 +2,8 @@
 //! of those who change it.
 //!
 //! `cargo bench -p rootward-index --bench live` adds 1,000,000 documents of 64 numbers (another number after `--`), opens
-//! the index again, removes 1,000 and adds 1,000 and asks at once, and prints a table. `--minutes 10` then lets one writer
+//! the index again, removes 1,000 and adds 1,000 and asks at once, replaces half of all documents and measures what tree
+//! search finds then, and prints a table. `--minutes 10` then lets one writer
 //! change documents at full rate for so long, while one thread asks the index that is changed and another one that was
 //! opened beside it. Every answer is checked: documents that never go are always found, the two documents that each
 //! change puts in place of two others come together or not at all, and no answer is older than what was acknowledged when
@@ -47,6 +48,7 @@ fn main() {
     filled(&path, n_docs);
     let mut editor = opened(&path, n_docs);
     let next = changed(&mut editor, n_docs);
+    let next = replaced(&mut editor, n_docs, next);
     if minutes > 0.0 {
         asked_meanwhile(editor, n_docs, next, Duration::from_secs_f64(60.0 * minutes));
     }
@@ -165,6 +167,39 @@ fn changed(editor: &mut Editor, n_docs: usize) -> usize {
     say("remove 1,000, add 1,000 and ask, worst", 1e3 * quantile(&mut visible, 1.0), "ms");
     say("ask from outside after that, median", 1e3 * quantile(&mut outside, 0.5), "ms");
     next
+}
+
+/// Half of all documents go and as many come: whether tree search still finds as much as it was tuned to.
+fn replaced(editor: &mut Editor, n_docs: usize, mut next: usize) -> usize {
+    let mut random = Pcg64Mcg::seed_from_u64(4);
+    say("recall at 10 by the tree", recall(editor.index(), &mut random), "");
+    let before = next;
+    let mut gone = 0;
+    while next < before + n_docs / 2 {
+        let mut edits: Vec<Edit> =
+            (0..2 * CHANGED).map(|at| Edit::Discard(format!("d{}", gone + at))).collect();
+        gone += 2 * CHANGED;
+        edits.extend(
+            (next..next + CHANGED).map(|number| Edit::Add(record(format!("d{number}"), &mut random))),
+        );
+        next += CHANGED;
+        editor.apply(&edits).expect("room on the disk");
+    }
+    let drift = editor.drift().expect("it is whole");
+    say("half of all replaced: documents that the tree leads elsewhere", 100.0 * drift.share(), "%");
+    say("recall at 10 by the tree then", recall(editor.index(), &mut random), "");
+    next
+}
+
+/// The share of the exact best 10 of 300 questions that the tree finds.
+fn recall(index: &Index, random: &mut Pcg64Mcg) -> f64 {
+    let rows = (0..300).flat_map(|_| record(String::new(), random).vector).collect();
+    let queries = Matrix::new(300, DIM, rows).expect("vectors are rows");
+    let exact = index.exact().search(&queries, 10, None).expect("it is whole");
+    let found = index.by_tree().search(&queries, 10, None).expect("it is whole");
+    let hits =
+        exact.iter().zip(&found).map(|(exact, found)| exact.iter().filter(|hit| found.contains(hit)).count());
+    hits.sum::<usize>() as f64 / 3_000.0
 }
 
 /// What all threads of the long run know.

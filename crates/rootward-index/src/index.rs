@@ -4,29 +4,29 @@
 //! and reads these alone; one that an [`Editor`](crate::Editor) of the same process changes is handed each snapshot by it
 //! before the change is acknowledged.
 
+mod current;
+mod readers;
+
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use rootward::doc_tree::{DocTree, NodeIdx, TreeShape};
 use rootward::ids::DocIdx;
 use rootward::matrix::Matrix;
-use serde_json::Value;
 
 use crate::allowed::Allowed;
-use crate::descent::search_shape;
 use crate::error::IndexError;
 use crate::exact::Scored;
 use crate::filter::Filter;
-use crate::homes::Homes;
 use crate::hybrid::Rankings;
-use crate::ids::Ids;
 use crate::search::{Hit, Search};
-use crate::snapshot::{Placed, Snapshot, Step};
-use crate::store::{Reader, Reading, SavedTree, SetId, Settings, Stored};
+use crate::snapshot::Snapshot;
+use crate::store::{Reader, Reading, Settings, Stored};
 use crate::tuning::Tuning;
-use crate::vectors::Vectors;
+
+pub(crate) use current::{Current, bare, tuning_of};
+use readers::Readers;
 
 /// Filters whose documents are remembered.
 const REMEMBERED: usize = 32;
@@ -43,41 +43,11 @@ pub struct Index {
     filters: Mutex<VecDeque<Remembered>>,
 }
 
-/// What is searched.
-pub(crate) struct Current {
-    pub(crate) snapshot: Snapshot,
-    pub(crate) set: SetId,
-    pub(crate) settings: Settings,
-    pub(crate) tuning: Option<Tuning>,
-}
-
 /// The documents that a filter let through at a generation.
 struct Remembered {
     generation: u64,
     filter: Filter,
     docs: Arc<Allowed>,
-}
-
-/// Connections to the store, one for each thread that reads at the same time. What one of them has checked the others
-/// need not check.
-struct Readers {
-    /// The others are opened from it; nobody reads by it.
-    first: Mutex<Reader>,
-    idle: Mutex<Vec<Reader>>,
-}
-
-impl Readers {
-    fn take(&self) -> Result<Reader, IndexError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match idle {
-            Some(reader) => Ok(reader),
-            None => self.first.lock().unwrap_or_else(PoisonError::into_inner).another(),
-        }
-    }
-
-    fn give_back(&self, reader: Reader) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
-    }
 }
 
 /// Every document that the index has, in its exact order.
@@ -117,7 +87,7 @@ impl Index {
         let current = Current::read(&reader.snapshot()?)?;
         Ok(Index {
             path: path.to_owned(),
-            readers: Readers { first: Mutex::new(reader), idle: Mutex::default() },
+            readers: Readers::like(reader),
             current: RwLock::new(Arc::new(current)),
             refresh: Mutex::default(),
             led: AtomicBool::new(false),
@@ -450,71 +420,6 @@ impl Search for ByTree<'_> {
     ) -> Result<Vec<Vec<Hit>>, IndexError> {
         self.0.answer(queries, k, filter, Way::Tree)
     }
-}
-
-impl Current {
-    /// Reads everything.
-    pub(crate) fn read(reading: &Reading<'_>) -> Result<Current, IndexError> {
-        let (set, settings) = (reading.current(), reading.settings().clone());
-        let tree = match reading.tree(set)? {
-            Some(tree) => tree,
-            None => bare(search_shape(0)),
-        };
-        let parts = reading.each_vector(
-            set,
-            rayon::current_num_threads(),
-            || (Vectors::new(settings.dim), Vec::new()),
-            |(vectors, homes), doc, home, vector| {
-                vectors.put(doc, vector);
-                homes.push((doc, home.unwrap_or(DocTree::ROOT)));
-            },
-        )?;
-        let (vectors, placed): (Vec<Vectors>, Vec<Vec<(DocIdx, NodeIdx)>>) = parts.into_iter().unzip();
-        let mut homes = Homes::default();
-        for (doc, home) in placed.iter().flatten() {
-            homes.put(*doc, Some(*home));
-        }
-        let mut ids = Ids::default();
-        reading.each_id(|doc, id| ids.put(doc, id))?;
-        let vectors = Vectors::joined(settings.dim, vectors);
-        let tuning = tuning_of(&tree);
-        let snapshot = Snapshot::of(reading.generation(), vectors, ids, homes, tree);
-        Ok(Current { snapshot, set, settings, tuning })
-    }
-
-    /// Reads what changed; everything where that is not known.
-    fn after(&self, reading: &Reading<'_>) -> Result<Current, IndexError> {
-        let Some(changed) = reading.changes_since(self.snapshot.generation())? else {
-            return Current::read(reading);
-        };
-        let added = changed.put.iter().map(|added| Placed {
-            doc: added.doc,
-            id: &added.id,
-            home: added.home.unwrap_or(DocTree::ROOT),
-            vector: &added.vector,
-        });
-        let tree = changed.tree.map_or_else(|| self.snapshot.tree().clone(), Arc::new);
-        let step = Step {
-            generation: reading.generation(),
-            added: added.collect(),
-            removed: changed.removed,
-            moved: changed.moved,
-            tree,
-        };
-        let snapshot = self.snapshot.after(&step);
-        let tuning = tuning_of(snapshot.tree());
-        Ok(Current { snapshot, set: self.set, settings: self.settings.clone(), tuning })
-    }
-}
-
-/// A tree of a root alone.
-pub(crate) fn bare(shape: TreeShape) -> SavedTree {
-    SavedTree { parents: vec![SavedTree::ROOT], shape, seed: 0, calibration: Value::Null }
-}
-
-/// How search down a tree was tuned; none where it was not.
-pub(crate) fn tuning_of(tree: &SavedTree) -> Option<Tuning> {
-    serde_json::from_value(tree.calibration.clone()).ok()
 }
 
 fn hits(snapshot: &Snapshot, list: &[Scored]) -> Vec<Hit> {

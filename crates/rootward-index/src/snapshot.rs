@@ -177,6 +177,11 @@ impl Snapshot {
         self.homes.docs()
     }
 
+    /// Those from a place on.
+    pub(crate) fn docs_from(&self, first: DocIdx) -> impl Iterator<Item = (DocIdx, NodeIdx)> + '_ {
+        self.homes.docs_from(first)
+    }
+
     /// The tree whose leaves the documents stand in.
     pub fn tree(&self) -> &Arc<SavedTree> {
         &self.tree

@@ -9,6 +9,7 @@ mod contract;
 mod course;
 mod crash;
 mod damage;
+mod killed;
 mod live;
 #[cfg(feature = "milvus")]
 mod milvus;

@@ -173,8 +173,16 @@ impl Milvus {
         for rows in puts {
             self.put(rows)?;
         }
-        self.state.generation = Some(generation);
-        self.state.write(&self.server)?;
+        self.keep(|state| state.generation = Some(generation))?;
+        Ok(())
+    }
+
+    /// Changes what is kept with the collection: on the server, and only if that was done here.
+    fn keep(&mut self, change: impl FnOnce(&mut State)) -> Result<(), MilvusError> {
+        let mut state = self.state.clone();
+        change(&mut state);
+        state.write(&self.server)?;
+        self.state = state;
         Ok(())
     }
 
@@ -184,8 +192,8 @@ impl Milvus {
             return Ok(());
         }
         // The lengths go first: a range that looks at too many values finds the same, at too few it would not.
-        if self.state.lengthen(rows.longest()) {
-            self.state.write(&self.server)?;
+        if self.state.is_shorter(rows.longest()) {
+            self.keep(|state| state.lengthen(rows.longest()))?;
         }
         let request = rows.upsert(self.server.collection(), self.state.loads);
         self.server.call::<_, Mutated>("Upsert", request).map(|_| ())

@@ -8,10 +8,10 @@
 //! words; changes of one call become visible one document at a time; and it gives at most [`MOST`] hits.
 //!
 //! It is spoken to by gRPC, with the few messages that are needed written down in `messages`. The other ways were no better:
-//! the documented REST interface of version 2.3 knows neither keys that are texts, fields of JSON nor several queries in one
-//! request; the undocumented one has no login and listens at the port of the metrics; the SDK of Milvus for Rust
-//! needs a compiler for protocol buffers. `tonic` adds fifty small crates to a build, but only where the feature
-//! `milvus` asks for them.
+//! the documented REST interface of version 2.3 makes collections of its own form only, with numbers for ids, and takes one
+//! query at a time; the one below it is undocumented and listens at the port of the metrics; the SDK of Milvus for Rust
+//! brings three times as many crates, and a compiler for protocol buffers as a binary. `tonic` adds fifty small crates to a
+//! build, but only where the feature `milvus` asks for them.
 
 mod error;
 mod expression;

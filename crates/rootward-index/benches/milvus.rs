@@ -10,7 +10,7 @@ use std::time::Instant;
 use rootward::matrix::Matrix;
 use rootward::random::{Purpose, fill_normal, stream};
 use rootward_index::milvus::{Address, Milvus};
-use rootward_index::{Hit, IndexError, Record, Search};
+use rootward_index::{Hit, IndexError, Replica, Search};
 use rootward_kernels::dot;
 
 const DIM: usize = 64;
@@ -67,9 +67,9 @@ fn vectors(n_rows: usize, seed: u64) -> Matrix {
     vectors
 }
 
-fn record(docs: &Matrix, row: usize) -> Record {
+fn record(docs: &Matrix, row: usize) -> Replica {
     let metadata = serde_json::Map::from_iter([("year".to_owned(), (1900 + row % 100).into())]);
-    Record { id: format!("doc{row:08}"), metadata, vector: docs.row(row).to_vec(), above: Vec::new() }
+    Replica { id: format!("doc{row:08}"), metadata, vector: docs.row(row).to_vec(), above: Vec::new() }
 }
 
 /// The best `k`, by looking at all.

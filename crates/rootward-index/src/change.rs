@@ -5,9 +5,9 @@
 
 use serde_json::{Map, Value};
 
-/// A document with everything that an index keeps of it.
+/// A document as another index keeps it: without its texts.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Record {
+pub struct Replica {
     /// Its id.
     pub id: String,
     /// Strings, numbers and booleans by key, or lists of these.
@@ -22,7 +22,7 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// It is there, and is this; whatever had its id is gone.
-    Put(Record),
+    Put(Replica),
     /// There is none of this id.
     Remove(String),
 }

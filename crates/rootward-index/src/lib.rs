@@ -18,7 +18,7 @@ pub mod milvus;
 pub mod search;
 pub mod vectors;
 
-pub use change::{Change, Record};
+pub use change::{Change, Replica};
 pub use error::IndexError;
 pub use filter::Filter;
 pub use search::{Hit, Search};

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use crc32fast::Hasher;
 
-use crate::change::Record;
+use crate::change::Replica;
 use crate::error::IndexError;
 
 use super::error::MilvusError;
@@ -32,7 +32,7 @@ impl Milvus {
     /// the server cannot be reached or refuses. What was loaded until then is kept.
     pub fn load(
         &mut self,
-        source: &mut dyn Iterator<Item = Result<Record, IndexError>>,
+        source: &mut dyn Iterator<Item = Result<Replica, IndexError>>,
         generation: u64,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), IndexError> {
@@ -79,7 +79,7 @@ impl Milvus {
     /// Reads the documents that are there already.
     fn skip(
         &mut self,
-        source: &mut dyn Iterator<Item = Result<Record, IndexError>>,
+        source: &mut dyn Iterator<Item = Result<Replica, IndexError>>,
         unfinished: Unfinished,
         hasher: &mut Hasher,
     ) -> Result<(), IndexError> {
@@ -99,7 +99,7 @@ impl Milvus {
     /// The next documents; none when the source is at its end.
     fn batch(
         &self,
-        source: &mut dyn Iterator<Item = Result<Record, IndexError>>,
+        source: &mut dyn Iterator<Item = Result<Replica, IndexError>>,
         hasher: &mut Hasher,
     ) -> Result<Rows, IndexError> {
         let (mut rows, mut ids) = (Rows::new(self.dim), HashSet::new());
@@ -143,7 +143,7 @@ impl Milvus {
 }
 
 /// Takes a document into a checksum.
-fn hash(hasher: &mut Hasher, record: &Record) {
+fn hash(hasher: &mut Hasher, record: &Replica) {
     let mut text = |text: &str| {
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());

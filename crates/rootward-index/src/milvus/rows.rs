@@ -3,7 +3,7 @@
 use rootward::matrix::Matrix;
 use serde_json::{Value, json};
 
-use crate::change::Record;
+use crate::change::Replica;
 use crate::error::IndexError;
 
 use super::error::MilvusError;
@@ -35,7 +35,7 @@ impl Rows {
     ///
     /// # Errors
     /// When it is not fit for the collection.
-    pub(super) fn push(&mut self, record: &Record) -> Result<(), IndexError> {
+    pub(super) fn push(&mut self, record: &Replica) -> Result<(), IndexError> {
         let what = || format!("document `{}`", record.id);
         if record.vector.len() != self.dim {
             return Err(IndexError::Dim { what: what(), expected: self.dim, got: record.vector.len() });
@@ -97,7 +97,7 @@ impl Rows {
     }
 
     /// What filters ask for, as text of JSON.
-    fn json(&mut self, record: &Record) -> Result<Vec<u8>, MilvusError> {
+    fn json(&mut self, record: &Replica) -> Result<Vec<u8>, MilvusError> {
         let mut entries = Vec::new();
         for (key, value) in &record.metadata {
             let wrong = || MilvusError::Metadata { id: record.id.clone(), key: key.clone() };
@@ -146,7 +146,7 @@ mod tests {
 
     fn check(metadata: &Value, expected: &str) {
         let metadata = metadata.as_object().unwrap().clone();
-        let record = Record { id: "a".to_owned(), metadata, vector: vec![1.0], above: vec!["\"".to_owned()] };
+        let record = Replica { id: "a".to_owned(), metadata, vector: vec![1.0], above: vec!["\"".to_owned()] };
         let mut rows = Rows::new(1);
         let got = match rows.push(&record) {
             Ok(()) => String::from_utf8(rows.jsons.remove(0)).unwrap(),

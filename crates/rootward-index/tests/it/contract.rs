@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;
 use rootward::matrix::Matrix;
 use rootward_index::filter::Value;
-use rootward_index::{Change, Filter, Hit, IndexError, Record, Search};
+use rootward_index::{Change, Filter, Hit, IndexError, Replica, Search};
 use serde_json::json;
 
 use crate::naive::{self, Naive};
@@ -21,7 +21,7 @@ pub(crate) trait Changing {
 }
 
 /// Makes an index of a width over documents.
-pub(crate) type Make<'a, Index> = &'a dyn Fn(usize, &[Record]) -> Box<Index>;
+pub(crate) type Make<'a, Index> = &'a dyn Fn(usize, &[Replica]) -> Box<Index>;
 
 /// Checks all that [`Search`] promises of an index that stands still.
 pub(crate) fn contract(make: Make<dyn Search>) {
@@ -49,21 +49,21 @@ pub(crate) fn changes(make: Make<dyn Changing>) {
 const DIM: usize = 4;
 
 /// Documents of small whole numbers.
-fn whole(n: usize, seed: u64) -> Vec<Record> {
+fn whole(n: usize, seed: u64) -> Vec<Replica> {
     let mut rng = Pcg64::seed_from_u64(seed);
     let vector = |rng: &mut Pcg64| (0..DIM).map(|_| f32::from(rng.random_range(-2..=2i8))).collect();
     (0..n).map(|at| doc(&format!("d{at}"), vector(&mut rng))).collect()
 }
 
-fn doc(id: &str, vector: Vec<f32>) -> Record {
-    Record { id: id.to_owned(), metadata: serde_json::Map::new(), vector, above: Vec::new() }
+fn doc(id: &str, vector: Vec<f32>) -> Replica {
+    Replica { id: id.to_owned(), metadata: serde_json::Map::new(), vector, above: Vec::new() }
 }
 
-fn with(id: &str, metadata: &serde_json::Value, above: &[&str]) -> Record {
+fn with(id: &str, metadata: &serde_json::Value, above: &[&str]) -> Replica {
     let metadata = metadata.as_object().unwrap().clone();
     let vector = vec![id.len() as f32, 1.0, 0.0, 0.0];
     let above = above.iter().map(|id| (*id).to_owned()).collect();
-    Record { metadata, above, ..doc(id, vector) }
+    Replica { metadata, above, ..doc(id, vector) }
 }
 
 fn queries() -> Matrix {
@@ -72,13 +72,13 @@ fn queries() -> Matrix {
 }
 
 /// Holds an index against the twin.
-fn check(index: &dyn Search, docs: &[Record], k: usize, filter: Option<&Filter>) {
+fn check(index: &dyn Search, docs: &[Replica], k: usize, filter: Option<&Filter>) {
     let expected = Naive::new(DIM, docs).search(&queries(), k, filter).unwrap();
     let got = index.search(&queries(), k, filter).unwrap_or_else(|error| panic!("{filter:?}: {error}"));
     assert_eq!(got, expected, "k = {k}, filter {filter:?}");
 }
 
-fn greater_scores_come_first_and_equal_ones_by_id(index: &dyn Search, docs: &[Record]) {
+fn greater_scores_come_first_and_equal_ones_by_id(index: &dyn Search, docs: &[Replica]) {
     assert_eq!(index.dim(), DIM);
     for k in [1, 2, 7, 20, 39] {
         check(index, docs, k, None);
@@ -86,11 +86,11 @@ fn greater_scores_come_first_and_equal_ones_by_id(index: &dyn Search, docs: &[Re
 }
 
 fn groups_of_equal_scores_are_cut_by_id(make: Make<dyn Search>) {
-    let docs: Vec<Record> = (0..300).map(|at| doc(&format!("{at}"), vec![1.0, 0.0, 2.0, 0.0])).collect();
+    let docs: Vec<Replica> = (0..300).map(|at| doc(&format!("{at}"), vec![1.0, 0.0, 2.0, 0.0])).collect();
     check(make(DIM, &docs).as_ref(), &docs, 3, None);
 }
 
-fn all_documents_come_where_k_is_larger(index: &dyn Search, docs: &[Record]) {
+fn all_documents_come_where_k_is_larger(index: &dyn Search, docs: &[Replica]) {
     for k in [docs.len(), docs.len() + 1, 1_000] {
         check(index, docs, k, None);
     }
@@ -109,7 +109,7 @@ fn an_empty_index_finds_nothing(make: Make<dyn Search>) {
 /// Real numbers of norms from 1e-2 to 1e2: scores are right to rounding, and nothing better is left out.
 fn norms_count(make: Make<dyn Search>) {
     let mut rng = Pcg64::seed_from_u64(5);
-    let docs: Vec<Record> = (0..200)
+    let docs: Vec<Replica> = (0..200)
         .map(|at| {
             let norm = 10f32.powf(rng.random_range(-2.0..2.0));
             doc(&format!("d{at}"), (0..DIM).map(|_| norm * rng.random_range(-1.0..1.0f32)).collect())
@@ -160,7 +160,7 @@ fn ranges_between_two_types_are_refused(index: &dyn Search) {
 }
 
 /// Documents with metadata of every kind, and with none. What is said to be above one is an id of the hierarchy.
-fn described() -> Vec<Record> {
+fn described() -> Vec<Replica> {
     vec![
         with("root", &json!({}), &[]),
         with("a", &json!({"year": 1999, "tag": ["x", "y"], "open": true}), &["root"]),
@@ -286,7 +286,7 @@ fn strange_texts_are_texts(make: Make<dyn Search>) {
         "--",
         ";",
     ];
-    let docs: Vec<Record> = strange
+    let docs: Vec<Replica> = strange
         .iter()
         .map(|text| with(&format!("i{text}"), &json!({ *text: 1, "text": text }), &[text]))
         .collect();
@@ -350,7 +350,7 @@ fn any_change(rng: &mut Pcg64) -> Change {
     let vector = (0..DIM).map(|_| f32::from(rng.random_range(-2..=2i8))).collect();
     let values: Vec<u8> = (0..rng.random_range(0..4)).map(|_| rng.random_range(0..5)).collect();
     let metadata = json!({ "n": values }).as_object().unwrap().clone();
-    Change::Put(Record { metadata, ..doc(&id, vector) })
+    Change::Put(Replica { metadata, ..doc(&id, vector) })
 }
 
 #[test]

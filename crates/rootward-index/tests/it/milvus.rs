@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rootward::doc_tree::NodeIdx;
 use rootward::matrix::Matrix;
 use rootward_index::milvus::{Address, MOST, Milvus};
-use rootward_index::{Change, Filter, Hit, IndexError, Record, Search};
+use rootward_index::{Change, Filter, Hit, IndexError, Replica, Search};
 use serde_json::json;
 
 use crate::contract::{self, Changing};
@@ -61,7 +61,7 @@ fn create(dim: usize) -> (Milvus, String) {
     (Milvus::create(address(), &name, dim, MODEL).unwrap(), name)
 }
 
-fn filled(dim: usize, docs: &[Record]) -> Milvus {
+fn filled(dim: usize, docs: &[Replica]) -> Milvus {
     let (mut index, _) = create(dim);
     let puts: Vec<Change> = docs.iter().cloned().map(Change::Put).collect();
     index.apply(&puts, 1).unwrap();
@@ -123,9 +123,9 @@ fn milvus_keeps_the_contract_of_changes() {
 }
 
 /// Documents of 16 kilobytes of metadata each, so that a batch holds 250 of them.
-fn source(n: usize) -> Vec<Record> {
+fn source(n: usize) -> Vec<Replica> {
     let text = "x".repeat(16_000);
-    let record = |at: usize| Record {
+    let record = |at: usize| Replica {
         id: format!("{at:05}"),
         metadata: json!({ "text": text, "at": at }).as_object().unwrap().clone(),
         vector: vec![at as f32, 1.0],
@@ -134,14 +134,14 @@ fn source(n: usize) -> Vec<Record> {
     (0..n).map(record).collect()
 }
 
-fn load(index: &mut Milvus, docs: &[Record], generation: u64) -> Result<Vec<u64>, IndexError> {
+fn load(index: &mut Milvus, docs: &[Replica], generation: u64) -> Result<Vec<u64>, IndexError> {
     let mut progress = Vec::new();
     index.load(&mut docs.iter().cloned().map(Ok), generation, &mut |done| progress.push(done))?;
     Ok(progress)
 }
 
 /// Loads until the source breaks off.
-fn break_off(index: &mut Milvus, docs: &[Record], after: usize, generation: u64) -> Vec<u64> {
+fn break_off(index: &mut Milvus, docs: &[Replica], after: usize, generation: u64) -> Vec<u64> {
     let broken = IndexError::NotFinite { what: "the source".to_owned() };
     let mut source = docs[..after].iter().cloned().map(Ok).chain([Err(broken)]);
     let mut progress = Vec::new();
@@ -155,8 +155,8 @@ fn all(index: &Milvus) -> Vec<Hit> {
     index.search(&Matrix::new(1, 2, vec![1.0, 0.5]).unwrap(), 10_000, None).unwrap().remove(0)
 }
 
-fn expected(docs: &[Record]) -> Vec<Hit> {
-    let hit = |doc: &Record| Hit { id: doc.id.clone(), score: doc.vector[0] + 0.5 * doc.vector[1] };
+fn expected(docs: &[Replica]) -> Vec<Hit> {
+    let hit = |doc: &Replica| Hit { id: doc.id.clone(), score: doc.vector[0] + 0.5 * doc.vector[1] };
     docs.iter().rev().map(hit).collect()
 }
 
@@ -262,20 +262,20 @@ fn ids_that_come_twice_are_noticed() {
 fn documents_that_do_not_fit_are_refused_before_anything_changes() {
     let (mut index, _) = create(2);
     let good = source(1).remove(0);
-    let check = |index: &mut Milvus, wrong: Record, message: &str| {
+    let check = |index: &mut Milvus, wrong: Replica, message: &str| {
         let error = index.apply(&[Change::Put(good.clone()), Change::Put(wrong)], 1).unwrap_err();
         assert!(error.to_string().starts_with(message), "{error}");
     };
-    let doc = Record { id: "a".to_owned(), ..good.clone() };
-    let wrong = Record { vector: vec![1.0; 3], ..doc.clone() };
+    let doc = Replica { id: "a".to_owned(), ..good.clone() };
+    let wrong = Replica { vector: vec![1.0; 3], ..doc.clone() };
     check(&mut index, wrong, "document `a` has 3 numbers, the index holds vectors of 2");
-    let wrong = Record { vector: vec![1.0, f32::NAN], ..doc.clone() };
+    let wrong = Replica { vector: vec![1.0, f32::NAN], ..doc.clone() };
     check(&mut index, wrong, "the vector of document `a` is not finite");
-    let wrong = Record { id: "é".repeat(40_000), ..doc.clone() };
+    let wrong = Replica { id: "é".repeat(40_000), ..doc.clone() };
     check(&mut index, wrong, "the id of document `éé");
-    let wrong = Record { above: vec!["x".repeat(70_000)], ..doc.clone() };
+    let wrong = Replica { above: vec!["x".repeat(70_000)], ..doc.clone() };
     check(&mut index, wrong, "the metadata with the ids of ancestors of document `a` takes 8");
-    let wrong = Record { metadata: json!({"a": {}}).as_object().unwrap().clone(), ..doc };
+    let wrong = Replica { metadata: json!({"a": {}}).as_object().unwrap().clone(), ..doc };
     check(&mut index, wrong, "`a` of document `a` is neither a string");
     assert_eq!((index.n_docs().unwrap(), index.generation()), (0, None));
     index.drop().unwrap();
@@ -286,7 +286,7 @@ fn the_largest_documents_that_fit_are_taken() {
     let (mut index, _) = create(2);
     let id = "é".repeat(32_767);
     let above = vec!["x".repeat(65_536 - r#"{"metadata":{},"above":[""]}"#.len())];
-    let record = Record { id: id.clone(), metadata: serde_json::Map::new(), vector: vec![1.0, 2.0], above };
+    let record = Replica { id: id.clone(), metadata: serde_json::Map::new(), vector: vec![1.0, 2.0], above };
     index.apply(&[Change::Put(record.clone())], 1).unwrap();
     let found = index.search(&Matrix::zeros(1, 2), 1, Some(&Filter::Below(record.above[0].clone()))).unwrap();
     assert_eq!(found, [[Hit { id: id.clone(), score: 0.0 }]]);
@@ -311,7 +311,7 @@ fn what_milvus_cannot_do_is_said() {
 #[test]
 fn more_equal_scores_than_milvus_gives_are_an_error_and_no_guess() {
     let (mut index, _) = create(2);
-    let doc = |at| Record {
+    let doc = |at| Replica {
         id: format!("{at}"),
         metadata: serde_json::Map::new(),
         vector: vec![1.0, 2.0],

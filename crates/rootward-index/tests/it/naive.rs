@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use rootward::matrix::Matrix;
 use rootward_index::filter::Value;
-use rootward_index::{Change, Filter, Hit, IndexError, Record, Search};
+use rootward_index::{Change, Filter, Hit, IndexError, Replica, Search};
 
 use crate::contract::{self, Changing};
 
 /// Documents by id.
 pub(crate) struct Naive {
     dim: usize,
-    docs: BTreeMap<String, Record>,
+    docs: BTreeMap<String, Replica>,
 }
 
 impl Naive {
-    pub(crate) fn new(dim: usize, docs: &[Record]) -> Self {
+    pub(crate) fn new(dim: usize, docs: &[Replica]) -> Self {
         Naive { dim, docs: docs.iter().map(|doc| (doc.id.clone(), doc.clone())).collect() }
     }
 }
@@ -75,7 +75,7 @@ pub(crate) fn score(query: &[f32], doc: &[f32]) -> f64 {
 }
 
 /// Whether a filter lets a document through, word for word as `filter.rs` tells it.
-pub(crate) fn matches(filter: &Filter, doc: &Record) -> bool {
+pub(crate) fn matches(filter: &Filter, doc: &Replica) -> bool {
     match filter {
         Filter::Equals { key, value } => values(doc, key).contains(value),
         Filter::In { key, values: wanted } => values(doc, key).iter().any(|value| wanted.contains(value)),
@@ -116,7 +116,7 @@ fn at_most(a: &Value, b: &Value) -> bool {
     }
 }
 
-fn values(doc: &Record, key: &str) -> Vec<Value> {
+fn values(doc: &Replica, key: &str) -> Vec<Value> {
     let Some(found) = doc.metadata.get(key) else { return Vec::new() };
     let values = match found {
         serde_json::Value::Array(values) => values.clone(),

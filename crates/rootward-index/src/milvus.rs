@@ -8,10 +8,10 @@
 //! words; changes of one call become visible one document at a time; and it gives at most [`MOST`] hits.
 //!
 //! It is spoken to by gRPC, with the few messages that are needed written down in `messages`. The other ways were no better:
-//! the documented REST interface of version 2.3 knows neither keys that are texts, fields of JSON nor several queries in one
-//! request; the undocumented one has no login and listens at the port of the metrics; the SDK of Milvus for Rust
-//! needs a compiler for protocol buffers. `tonic` adds fifty small crates to a build, but only where the feature
-//! `milvus` asks for them.
+//! the documented REST interface of version 2.3 makes collections of its own form only, with numbers for ids, and takes one
+//! query at a time; the one below it is undocumented and listens at the port of the metrics; the SDK of Milvus for Rust
+//! brings three times as many crates, and a compiler for protocol buffers as a binary. `tonic` adds fifty small crates to a
+//! build, but only where the feature `milvus` asks for them.
 
 mod error;
 mod expression;
@@ -173,8 +173,16 @@ impl Milvus {
         for rows in puts {
             self.put(rows)?;
         }
-        self.state.generation = Some(generation);
-        self.state.write(&self.server)?;
+        self.keep(|state| state.generation = Some(generation))?;
+        Ok(())
+    }
+
+    /// Changes what is kept with the collection: on the server, and only if that was done here.
+    fn keep(&mut self, change: impl FnOnce(&mut State)) -> Result<(), MilvusError> {
+        let mut state = self.state.clone();
+        change(&mut state);
+        state.write(&self.server)?;
+        self.state = state;
         Ok(())
     }
 
@@ -184,8 +192,8 @@ impl Milvus {
             return Ok(());
         }
         // The lengths go first: a range that looks at too many values finds the same, at too few it would not.
-        if self.state.lengthen(rows.longest()) {
-            self.state.write(&self.server)?;
+        if self.state.is_shorter(rows.longest()) {
+            self.keep(|state| state.lengthen(rows.longest()))?;
         }
         let request = rows.upsert(self.server.collection(), self.state.loads);
         self.server.call::<_, Mutated>("Upsert", request).map(|_| ())

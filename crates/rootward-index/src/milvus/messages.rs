@@ -114,6 +114,20 @@ pub(super) struct LoadState {
     pub(super) state: i32,
 }
 
+/// Flush.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Flush {
+    #[prost(string, repeated, tag = "3")]
+    pub(super) collection_names: Vec<String>,
+}
+
+/// The answer to Flush.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Flushed {
+    #[prost(message, optional, tag = "1")]
+    pub(super) status: Option<Status>,
+}
+
 /// Whole numbers of 64 bits.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Longs {

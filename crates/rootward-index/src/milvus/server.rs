@@ -8,7 +8,7 @@ use tonic::transport::{Channel, Endpoint, Uri};
 use tonic_prost::ProstCodec;
 
 use super::error::MilvusError;
-use super::messages::{Described, LoadState, Mutated, QueryResults, SearchResults, Status};
+use super::messages::{Described, Flushed, LoadState, Mutated, QueryResults, SearchResults, Status};
 
 /// How long a server may take to be reached, and to answer a call. The calls made here are small.
 const REACH: Duration = Duration::from_secs(5);
@@ -148,7 +148,7 @@ macro_rules! answers {
     })* };
 }
 
-answers!(Described, LoadState, Mutated, QueryResults, SearchResults);
+answers!(Described, Flushed, LoadState, Mutated, QueryResults, SearchResults);
 
 #[cfg(test)]
 mod tests {

@@ -69,14 +69,16 @@ impl State {
         server.call::<_, Status>("AlterCollection", request).map(|_| ())
     }
 
-    /// Takes longer lists over, and says whether there were any.
-    pub(super) fn lengthen(&mut self, longest: &Longest) -> bool {
-        let mut changed = false;
+    /// Whether there are longer lists than those it knows.
+    pub(super) fn is_shorter(&self, longest: &Longest) -> bool {
+        longest.iter().any(|(key, length)| self.longest.get(key).is_none_or(|known| known < length))
+    }
+
+    /// Takes longer lists over.
+    pub(super) fn lengthen(&mut self, longest: &Longest) {
         for (key, length) in longest {
             let known = self.longest.entry(key.clone()).or_default();
-            changed |= *known < *length;
             *known = (*known).max(*length);
         }
-        changed
     }
 }

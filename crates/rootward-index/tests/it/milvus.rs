@@ -3,7 +3,7 @@
 //! The server is started once for all tests, by the Python that the environment variable `ROOTWARD_MILVUS_PYTHON` names.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -355,6 +355,32 @@ fn a_collection_is_opened_as_what_it_is() {
     );
     index.drop().unwrap();
     refused(Milvus::open(address(), &name, MODEL), "create and load it first");
+}
+
+/// Makes a collection as others do, by the server's interface for browsers.
+fn create_foreign(name: &str) {
+    let host = address().to_string().replace("http://", "");
+    let body = json!({ "collectionName": name, "dimension": 2 }).to_string();
+    let mut stream = TcpStream::connect(&host).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "POST /v1/vector/collections/create HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let answer = std::io::read_to_string(stream).unwrap();
+    assert!(answer.contains("\"code\":200"), "{answer}");
+}
+
+#[test]
+fn a_collection_of_others_is_left_alone() {
+    let name = name();
+    create_foreign(&name);
+    let error = Milvus::open(address(), &name, MODEL).err().unwrap().to_string();
+    assert!(error.contains("was not made by Rootward: its description is ``, expected"), "{error}");
+    let error = Milvus::create(address(), &name, 2, MODEL).err().unwrap().to_string();
+    assert!(error.contains("already; open it, drop it, or take another name"), "{error}");
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl<'a> Changes<'a> {
         let meta = writer.meta().inspect_err(|_| end(&writer.connection))?;
         *writer.touched.lock().unwrap_or_else(PoisonError::into_inner) = Touched::default();
         let first_row = meta.next_row;
-        let (alive, homes) = (alive::blocks(), Vec::new());
+        let (alive, homes) = (alive::blocks(&meta), Vec::new());
         Ok(Changes { writer, meta, entry: Entry::default(), alive, homes, first_row, state: State::Clean })
     }
 
@@ -116,7 +116,7 @@ impl<'a> Changes<'a> {
             let at = match held.iter().position(|(of, _)| *of == set) {
                 Some(at) => at,
                 None => {
-                    held.push((set, homes::blocks(set)));
+                    held.push((set, homes::blocks(meta, set)));
                     held.len() - 1
                 }
             };
@@ -143,7 +143,7 @@ impl<'a> Changes<'a> {
             if set == changes.meta.current {
                 changes.entry.trees += 1;
             }
-            tree::save(&changes.writer.connection, set, saved)
+            tree::save(&changes.writer.connection, &mut changes.meta, set, saved)
         })
     }
 
@@ -364,10 +364,12 @@ pub(super) fn take_vector(
     row: u32,
 ) -> Result<(), Fault> {
     let name = meta::vectors(set);
-    let sql = format!("DELETE FROM {name} WHERE row = ? RETURNING checksum");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([row])?;
-    let taken = rows.next()?.map(|row| row.get::<_, u32>(0)).transpose()?;
+    // Half as long as asking the removal what it removed.
+    let mut statement = connection.prepare_cached(&format!("SELECT checksum FROM {name} WHERE row = ?"))?;
+    let taken = statement.query([row])?.next()?.map(|row| row.get::<_, u32>(0)).transpose()?;
+    if taken.is_some() {
+        connection.prepare_cached(&format!("DELETE FROM {name} WHERE row = ?"))?.execute([row])?;
+    }
     match taken {
         Some(sum) => meta.seal_mut(&name).take(u64::from(row), sum),
         None if set == meta.current => return damaged(format!("row {row} has no vector")),

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::ack::{self, Acknowledged};
 use super::connection::open_reader;
 use super::fault::{Fault, damaged};
-use super::meta::{self, DOCUMENT, Meta};
+use super::meta::{self, ATTRIBUTE, DOCUMENT, Meta};
 use super::row_set::RowSet;
 use super::seal::Seal;
 use super::{SetId, alive, attributes, document, hierarchy, homes, log, scan, tree, words};
@@ -114,14 +114,14 @@ fn pages(connection: &Connection) -> Result<(), Fault> {
 /// All documents, what they can be filtered by, and which rows are free.
 fn documents(connection: &Connection, meta: &Meta) -> Result<(), Fault> {
     let (mut found, mut rows, mut problems) = (Seal::default(), RowSet::new(meta.next_row), Vec::new());
-    let mut keys: BTreeMap<String, Seal> = BTreeMap::new();
+    let mut values = Seal::default();
     document::each_summed(connection, 0, |row, sum, stored| {
         found.put(u64::from(row), sum);
         if !rows.put(row) {
             problems.push(format!("row {row} is not given away yet and has a document"));
         }
         let attributes = attributes::of(&stored.id, &stored.metadata)?;
-        attributes::sum_up(row, &attributes, &mut keys);
+        attributes::sum_up(row, &attributes, &mut values);
         Ok(())
     })?;
     first_of(&problems)?;
@@ -132,21 +132,13 @@ fn documents(connection: &Connection, meta: &Meta) -> Result<(), Fault> {
     if alive::read(connection, meta)? != rows {
         return damaged("the rows with documents are not those that are said to be");
     }
-    for (key, seal) in &keys {
-        meta.check(&meta::attribute(key), *seal)?;
-        attributes::check(connection, meta, key)?;
-    }
-    let n: u64 = keys.values().map(|seal| seal.n).sum();
-    let stored: i64 = connection.query_row("SELECT count(*) FROM attribute", (), |row| row.get(0))?;
-    if n != stored as u64 {
-        return damaged(format!("documents have {n} values of metadata, {stored} can be filtered by"));
-    }
-    Ok(())
+    meta.check(ATTRIBUTE, values)?;
+    attributes::check(connection, meta)
 }
 
 /// The vectors of a set and its tree.
 fn set_of(connection: &Connection, meta: &Meta, set: SetId) -> Result<(), Fault> {
-    let (homes, saved) = (homes::Homes::read(connection, meta, set)?, tree::load(connection, set)?);
+    let (homes, saved) = (homes::Homes::read(connection, meta, set)?, tree::load(connection, meta, set)?);
     if let Some(saved) = &saved {
         saved.check()?;
     }

@@ -143,3 +143,10 @@ fn compaction_gives_rows_from_0_on_and_forgets_the_log() {
     assert_eq!(reading.changes_since(generation - 1).unwrap(), None);
     assert!(reading.changes_since(generation).unwrap().is_some());
 }
+
+#[test]
+fn readers_and_writers_may_go_from_thread_to_thread() {
+    fn goes<T: Send>() {}
+    goes::<Reader>();
+    goes::<Writer>();
+}

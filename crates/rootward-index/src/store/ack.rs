@@ -4,7 +4,7 @@
 //! without a word. Therefore each generation is written here before its writer hears of it. The file has two slots that are written
 //! in turns, so that one is whole whatever happens to the other.
 //!
-//! It is not waited for until it is on the disk, which would cost as much as the change itself: the log of SQLite is there
+//! It is not waited for until it is on the disk, which would be a second wait in every commit: the log of SQLite is there
 //! already, and only if power and a part of that log were lost together would a loss go unnoticed.
 
 use std::fs::{self, File};

@@ -21,7 +21,7 @@ pub mod vectors;
 
 pub use allowed::Allowed;
 pub use block::Block;
-pub use descent::{Beam, Calibrated, Descent, Routing};
+pub use descent::{Beam, Calibrated, Routing};
 pub use error::IndexError;
 pub use exact::Documents;
 pub use filter::Filter;

@@ -1,10 +1,12 @@
 //! Which leaves are likely to hold a query's best documents.
 
+use std::sync::Arc;
+
 use rootward::doc_tree::{DocTree, NodeIdx};
 use rootward::matrix::Matrix;
 use rootward_kernels::{Packed, Store, Strided, dot, product};
 
-use crate::exact::Documents;
+use crate::block::Block;
 
 /// How much a spread counts beside a mean.
 const SPREAD: f32 = 1.0;
@@ -18,6 +20,7 @@ const SHARE: usize = 4;
 /// Where the leaves of a tree are.
 pub struct Routing {
     dim: usize,
+    n_docs: usize,
     n_leaves: usize,
     groups: Nodes,
     /// By group.
@@ -50,15 +53,15 @@ impl Routing {
     ///
     /// # Panics
     /// When there is a block of a slot that the tree does not have.
-    pub fn of(tree: &DocTree, of: Documents<'_>) -> Self {
+    pub fn of(tree: &DocTree, blocks: &[Option<Arc<Block>>]) -> Self {
         let means = tree.means();
         let sums = |slot: u32| {
-            let block = of.blocks[slot as usize].as_ref().expect("leaves have blocks");
+            let block = blocks[slot as usize].as_ref().expect("leaves have blocks");
             let n_docs = block.docs().len() as f64;
             let mean = means.row(slot as usize).iter().map(|x| f64::from(*x)).collect();
             Sums { n_docs, squares: block.codes().mean_square() * n_docs, mean }
         };
-        let has_block = |node: NodeIdx| of.blocks.get(node.at()).is_some_and(Option::is_some);
+        let has_block = |node: NodeIdx| blocks.get(node.at()).is_some_and(Option::is_some);
         let (groups, n_leaves) = groups(tree, has_block);
         let (mut tops, mut leaves) = (Vec::new(), Vec::new());
         for slots in groups {
@@ -66,7 +69,13 @@ impl Routing {
             tops.push(Sums::joined(&of_leaves, tree.dim()));
             leaves.push(Leaves { slots, nodes: Nodes::of(&of_leaves, tree.dim()) });
         }
-        Routing { dim: tree.dim(), n_leaves, groups: Nodes::of(&tops, tree.dim()), leaves }
+        let n_docs = blocks.iter().flatten().map(|block| block.docs().len()).sum();
+        Routing { dim: tree.dim(), n_docs, n_leaves, groups: Nodes::of(&tops, tree.dim()), leaves }
+    }
+
+    /// How many documents there are in all blocks.
+    pub fn n_docs(&self) -> usize {
+        self.n_docs
     }
 
     /// How many leaves there are: nodes that own documents.
@@ -75,10 +84,12 @@ impl Routing {
     }
 
     /// Slots of the likeliest leaves of each query, the likeliest first and the others in any order.
-    pub(super) fn likeliest(&self, queries: &Matrix, n_leaves: usize) -> Vec<Vec<u32>> {
+    pub(crate) fn likeliest(&self, queries: &Matrix, n_leaves: usize) -> Vec<Vec<u32>> {
         assert!(queries.dim() == self.dim, "queries of {} numbers, a tree of {}", queries.dim(), self.dim);
-        let norms: Vec<f32> = (0..queries.n_rows()).map(|row| dot(queries.row(row), queries.row(row)).sqrt()).collect();
-        let wanted = (n_leaves * WIDE).max(self.n_leaves / SHARE);
+        let norms: Vec<f32> =
+            (0..queries.n_rows()).map(|row| dot(queries.row(row), queries.row(row)).sqrt()).collect();
+        let wanted = (n_leaves * env("WIDE", WIDE as f32) as usize)
+            .max(self.n_leaves / env("SHARE", SHARE as f32) as usize);
         let mut asked: Vec<Vec<u32>> = vec![Vec::new(); self.leaves.len()];
         let mut scores = Vec::new();
         self.groups.score(queries.values(), &norms, &mut scores);
@@ -143,7 +154,7 @@ impl Nodes {
         product(Store::Set, norms.len(), Strided::rows(queries, dim), &self.means, scores, n_nodes);
         for (scores, norm) in scores.chunks_exact_mut(n_nodes.max(1)).zip(norms) {
             for (score, spread) in scores.iter_mut().zip(&self.spreads) {
-                *score += SPREAD * norm * spread;
+                *score += spread_weight() * norm * spread;
             }
         }
     }
@@ -194,4 +205,12 @@ fn groups(tree: &DocTree, has_block: impl Fn(NodeIdx) -> bool) -> (Vec<Vec<u32>>
         }
     }
     (groups, n_leaves)
+}
+
+fn env(name: &str, or: f32) -> f32 {
+    std::env::var(name).ok().and_then(|x| x.parse().ok()).unwrap_or(or)
+}
+fn spread_weight() -> f32 {
+    static W: std::sync::OnceLock<f32> = std::sync::OnceLock::new();
+    *W.get_or_init(|| env("SPREAD", SPREAD))
 }

@@ -39,7 +39,11 @@ impl QueryCodes {
     /// # Panics
     /// When the length is not a multiple of `dim`.
     pub fn of(dim: usize, queries: &[f32]) -> Self {
-        assert!(dim > 0 && queries.len().is_multiple_of(dim), "{} numbers are no rows of {dim}", queries.len());
+        assert!(
+            dim > 0 && queries.len().is_multiple_of(dim),
+            "{} numbers are no rows of {dim}",
+            queries.len()
+        );
         let n_queries = queries.len() / dim;
         let mut factors = vec![0; n_queries * dim.div_ceil(STEP)];
         let rows = queries.chunks_exact(dim).zip(factors.chunks_exact_mut(dim.div_ceil(STEP)));

@@ -25,6 +25,8 @@ pub(super) trait Registers {
     fn mul(a: Self::Floats, b: Self::Floats) -> Self::Floats;
     /// `a * b + c`, in one rounding or two.
     fn mul_add(a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
+    /// Asks for what will be read soon; the place need not be there.
+    fn prefetch(row: *const Row);
     /// A bit for each lane where `a < b` is false: a NaN is not below.
     fn not_below(a: Self::Floats, b: Self::Floats) -> u16;
 }
@@ -86,8 +88,14 @@ impl Registers for Plain {
     }
 
     #[inline(always)]
+    fn prefetch(_: *const Row) {}
+
+    #[inline(always)]
     fn not_below(a: Self::Floats, b: Self::Floats) -> u16 {
-        (0..LANES).fold(0, |mask, lane| mask | (u16::from(!matches!(a[lane].partial_cmp(&b[lane]), Some(std::cmp::Ordering::Less))) << lane))
+        (0..LANES).fold(0, |mask, lane| {
+            mask | (u16::from(!matches!(a[lane].partial_cmp(&b[lane]), Some(std::cmp::Ordering::Less)))
+                << lane)
+        })
     }
 }
 
@@ -172,6 +180,12 @@ pub(super) mod x86 {
                 }
 
                 #[inline(always)]
+                fn prefetch(row: *const Row) {
+                    // SAFETY: it reads nothing.
+                    unsafe { _mm_prefetch::<_MM_HINT_T0>(row.cast()) }
+                }
+
+                #[inline(always)]
                 fn not_below(a: __m512, b: __m512) -> u16 {
                     // SAFETY: as above.
                     unsafe { _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(a, b) }
@@ -217,7 +231,8 @@ pub(super) mod x86 {
             // SAFETY: as above; a row is the 64 bytes of two registers.
             unsafe {
                 let halves = transmute::<Row, [__m256i; 2]>(*row);
-                let (mask, even, odd) = (_mm256_set1_epi32(EVEN), _mm256_set1_epi32(even), _mm256_set1_epi32(odd));
+                let (mask, even, odd) =
+                    (_mm256_set1_epi32(EVEN), _mm256_set1_epi32(even), _mm256_set1_epi32(odd));
                 let evens = halves.map(|half| _mm256_madd_epi16(_mm256_and_si256(half, mask), even));
                 let odds = halves.map(|half| _mm256_madd_epi16(_mm256_srli_epi16::<8>(half), odd));
                 [
@@ -261,6 +276,12 @@ pub(super) mod x86 {
         fn mul_add(a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats {
             // SAFETY: as above.
             unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
+        }
+
+        #[inline(always)]
+        fn prefetch(row: *const Row) {
+            // SAFETY: it reads nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(row.cast()) }
         }
 
         #[inline(always)]

@@ -48,7 +48,12 @@ pub fn scan_at(
     thresholds: &[f32],
     found: &mut Vec<Within>,
 ) {
-    assert!(codes.dim() == queries.dim(), "queries of {} numbers, documents of {}", queries.dim(), codes.dim());
+    assert!(
+        codes.dim() == queries.dim(),
+        "queries of {} numbers, documents of {}",
+        queries.dim(),
+        codes.dim()
+    );
     assert!(thresholds.len() == queries.len(), "{} thresholds, {} queries", thresholds.len(), queries.len());
     let detected = Level::detected();
     assert!(level <= detected, "kernels for {level} were asked for, this machine has at most {detected}");
@@ -56,7 +61,9 @@ pub fn scan_at(
     #[cfg(target_arch = "x86_64")]
     match level {
         // SAFETY: the lines above and this one made sure that this machine has the instructions.
-        Level::Avx512 if is_x86_feature_detected!("avx512vnni") => return unsafe { vnni(asked, which, found) },
+        Level::Avx512 if is_x86_feature_detected!("avx512vnni") => {
+            return unsafe { vnni(asked, which, found) };
+        }
         // SAFETY: as above.
         Level::Avx512 => return unsafe { avx512(asked, which, found) },
         // SAFETY: as above.
@@ -185,6 +192,10 @@ impl Tile {
             for panel in 0..P {
                 // SAFETY: the assertion made sure of it for every panel and step.
                 let row = unsafe { rows.get_unchecked(panel * steps + step) };
+                if Q <= 2 {
+                    // One query is done with a row sooner than the next ones come from memory by themselves.
+                    R::prefetch(std::ptr::from_ref(row).wrapping_add(P * steps));
+                }
                 for query in 0..Q {
                     // SAFETY: as above, for every query.
                     let factor = unsafe { *self.factors.get_unchecked(step * Q + query) };
@@ -206,42 +217,63 @@ impl Tile {
         sides: &[Sides],
         found: &mut Vec<Within>,
     ) {
-        for panel in 0..P {
-            let Sides { scales, lengths, errors } = &sides[panel];
-            let scales = R::load(scales);
-            let off = R::mul_add(R::splat(self.ratio), R::load(lengths), R::load(errors));
-            for query in 0..Q {
-                let off = R::mul(R::splat(self.weights[query]), off);
-                let most = R::mul_add(R::floats(sums[query][panel]), scales, off);
-                let mask = R::not_below(most, R::splat(self.thresholds[query]));
-                if mask != 0 && query < which.len() {
-                    let place = (first + panel) * LANES;
-                    let most = R::store(most);
-                    let off = R::store(off);
-                    push(which[query], place, asked.codes.len(), mask, &most, &off, found);
-                }
-            }
+        // Written out: in a loop over panels the sums would leave their registers.
+        macro_rules! each_panel {
+            ($($panel:literal)*) => {
+                $(if $panel < P {
+                    let Sides { scales, lengths, errors } = &sides[$panel];
+                    let scales = R::load(scales);
+                    let off = R::mul_add(R::splat(self.ratio), R::load(lengths), R::load(errors));
+                    let (mut most, mut masks, mut any) = ([off; Q], [0u16; Q], 0);
+                    for query in 0..Q {
+                        let off = R::mul(R::splat(self.weights[query]), off);
+                        most[query] = R::mul_add(R::floats(sums[query][$panel]), scales, off);
+                        masks[query] = R::not_below(most[query], R::splat(self.thresholds[query]));
+                        any |= masks[query];
+                    }
+                    if any != 0 {
+                        let place = (first + $panel) * LANES;
+                        let off = R::store(off);
+                        for query in 0..Q {
+                            if masks[query] != 0 {
+                                let most = R::store(most[query]);
+                                let lanes = Lanes { query: which[query], place, weight: self.weights[query] };
+                                push(lanes, asked.codes.len(), masks[query], &most, &off, found);
+                            }
+                        }
+                    }
+                })*
+            };
         }
+        each_panel!(0 1 2 3 4 5 6 7);
     }
+}
+
+/// Which scores stand in sixteen lanes.
+struct Lanes {
+    query: u32,
+    /// Of the first document.
+    place: usize,
+    weight: f32,
 }
 
 /// Adds the documents of a mask that are there.
 #[inline(never)]
 fn push(
-    query: u32,
-    place: usize,
+    lanes: Lanes,
     len: usize,
     mask: u16,
     most: &[f32; LANES],
     off: &[f32; LANES],
     found: &mut Vec<Within>,
 ) {
+    let Lanes { query, place, weight } = lanes;
     let there = len - place;
     let mut left = if there < LANES { mask & ((1 << there) - 1) } else { mask };
     while left != 0 {
         let lane = left.trailing_zeros() as usize;
         left &= left - 1;
-        let (most, off) = (most[lane], off[lane]);
+        let (most, off) = (most[lane], weight * off[lane]);
         found.push(Within { query, place: (place + lane) as u32, least: most - 2.0 * off, most });
     }
 }

@@ -44,8 +44,10 @@ fn naive(codes: &Codes, queries: &QueryCodes, thresholds: &[f32]) -> Vec<(u32, u
         for place in 0..codes.len() {
             let (panel, lane) = (place / LANES, place % LANES);
             let rows = &codes.rows()[panel * steps..][..steps];
-            let bytes = rows.iter().flat_map(|row| row.0[lane * STEP..][..STEP].iter().map(|x| i32::from(*x) - 128));
-            let factors = queries.factors(query).iter().flat_map(|x| x.to_le_bytes()).map(|x| i32::from(x as i8));
+            let bytes =
+                rows.iter().flat_map(|row| row.0[lane * STEP..][..STEP].iter().map(|x| i32::from(*x) - 128));
+            let factors =
+                queries.factors(query).iter().flat_map(|x| x.to_le_bytes()).map(|x| i32::from(x as i8));
             let sum: i32 = bytes.zip(factors).map(|(a, b)| a * b).sum();
             let sides = &codes.sides()[panel];
             let off = side.weight * (side.ratio * sides.lengths[lane] + sides.errors[lane]);
@@ -117,14 +119,16 @@ proptest! {
 fn every_level_finds_what_a_plain_loop_does() {
     let number = |i: usize| ((i * 2_654_435_761) % 1_000) as f32 / 500.0 - 1.0;
     for dim in [1, 5, 64, 131] {
-        let docs: Vec<Vec<f32>> = (0..300).map(|doc| (0..dim).map(|i| number(doc * dim + i)).collect()).collect();
+        let docs: Vec<Vec<f32>> =
+            (0..300).map(|doc| (0..dim).map(|i| number(doc * dim + i)).collect()).collect();
         let codes = codes_of(dim, &docs);
         for query in 0..3 {
             let query: Vec<f32> = (0..dim).map(|i| number(7 + query * dim + i)).collect();
             let coded = QueryCodes::of(dim, &query);
             for level in Level::available() {
                 let found = scanned(level, &codes, &coded, &[0.0]);
-                let found: Vec<(u32, u32)> = found.iter().map(|within| (within.query, within.place)).collect();
+                let found: Vec<(u32, u32)> =
+                    found.iter().map(|within| (within.query, within.place)).collect();
                 assert_eq!(found, naive(&codes, &coded, &[0.0]), "at {level}, dim {dim}");
             }
         }

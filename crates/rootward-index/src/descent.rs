@@ -30,16 +30,11 @@ pub struct Beam {
 }
 
 /// The tree that serves search best over so many documents.
+///
+/// Leaves of 128 to 512 documents cost a search the same within a tenth, and larger ones make a change dearer.
 pub fn search_shape(n_docs: usize) -> TreeShape {
     let leaf_size = if n_docs < 20_000 { 128 } else { 256 };
-    let env = |name: &str, or: f32| std::env::var(name).ok().and_then(|x| x.parse().ok()).unwrap_or(or);
-    TreeShape {
-        branching: env("BRANCH", 64.0) as usize,
-        leaf_size: env("LEAF", leaf_size as f32) as usize,
-        balance: env("BALANCE", 2.0),
-        iterations: env("ITER", 6.0) as usize,
-        sample: env("SAMPLE", 64.0) as usize,
-    }
+    TreeShape { branching: 64, leaf_size, balance: 2.0, iterations: 6, sample: 64 }
 }
 
 /// For each query the `k` documents with the greatest scores of those in its likeliest leaves, in the order of

@@ -9,7 +9,7 @@ use rootward_kernels::{Packed, Store, Strided, dot, product};
 use crate::block::Block;
 
 /// How much a spread counts beside a mean.
-const SPREAD: f32 = 1.0;
+const SPREAD: f32 = 2.0;
 
 /// Groups are looked into until they have this many times the leaves that are wanted,
 const WIDE: usize = 4;
@@ -88,8 +88,7 @@ impl Routing {
         assert!(queries.dim() == self.dim, "queries of {} numbers, a tree of {}", queries.dim(), self.dim);
         let norms: Vec<f32> =
             (0..queries.n_rows()).map(|row| dot(queries.row(row), queries.row(row)).sqrt()).collect();
-        let wanted = (n_leaves * env("WIDE", WIDE as f32) as usize)
-            .max(self.n_leaves / env("SHARE", SHARE as f32) as usize);
+        let wanted = n_leaves.saturating_mul(WIDE).max(self.n_leaves / SHARE);
         let mut asked: Vec<Vec<u32>> = vec![Vec::new(); self.leaves.len()];
         let mut scores = Vec::new();
         self.groups.score(queries.values(), &norms, &mut scores);
@@ -154,7 +153,7 @@ impl Nodes {
         product(Store::Set, norms.len(), Strided::rows(queries, dim), &self.means, scores, n_nodes);
         for (scores, norm) in scores.chunks_exact_mut(n_nodes.max(1)).zip(norms) {
             for (score, spread) in scores.iter_mut().zip(&self.spreads) {
-                *score += spread_weight() * norm * spread;
+                *score += SPREAD * norm * spread;
             }
         }
     }
@@ -205,12 +204,4 @@ fn groups(tree: &DocTree, has_block: impl Fn(NodeIdx) -> bool) -> (Vec<Vec<u32>>
         }
     }
     (groups, n_leaves)
-}
-
-fn env(name: &str, or: f32) -> f32 {
-    std::env::var(name).ok().and_then(|x| x.parse().ok()).unwrap_or(or)
-}
-fn spread_weight() -> f32 {
-    static W: std::sync::OnceLock<f32> = std::sync::OnceLock::new();
-    *W.get_or_init(|| env("SPREAD", SPREAD))
 }

@@ -10,11 +10,6 @@ pub(super) trait Registers {
     type Ints: Copy;
     type Floats: Copy;
 
-    /// Queries of a tile that is two or one panels wide.
-    const TILE_QUERIES: usize;
-    /// Panels of such a tile.
-    const TILE_PANELS: usize;
-
     fn ints(x: i32) -> Self::Ints;
     /// Each lane's sum, and the products of its four bytes, unsigned, with those of `factor`, signed.
     fn dot(sums: Self::Ints, row: &Row, factor: u32) -> Self::Ints;
@@ -37,9 +32,6 @@ pub(super) struct Plain;
 impl Registers for Plain {
     type Ints = [i32; LANES];
     type Floats = [f32; LANES];
-
-    const TILE_QUERIES: usize = 4;
-    const TILE_PANELS: usize = 1;
 
     #[inline(always)]
     fn ints(x: i32) -> Self::Ints {
@@ -128,9 +120,6 @@ pub(super) mod x86 {
                 type Ints = __m512i;
                 type Floats = __m512;
 
-                const TILE_QUERIES: usize = 8;
-                const TILE_PANELS: usize = 2;
-
                 #[inline(always)]
                 fn ints(x: i32) -> __m512i {
                     // SAFETY: as the module says, the machine has the instruction.
@@ -215,9 +204,6 @@ pub(super) mod x86 {
     impl Registers for Avx2 {
         type Ints = [__m256i; 2];
         type Floats = [__m256; 2];
-
-        const TILE_QUERIES: usize = 4;
-        const TILE_PANELS: usize = 1;
 
         #[inline(always)]
         fn ints(x: i32) -> Self::Ints {

@@ -2,6 +2,8 @@
 
 use super::documents::{Codes, Sides};
 use super::queries::QueryCodes;
+#[cfg(target_arch = "x86_64")]
+use super::registers::x86;
 use super::registers::{Plain, Registers};
 use super::{Row, STEP};
 use crate::lanes::LANES;
@@ -76,19 +78,19 @@ pub fn scan_at(
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx2,fma")]
 fn vnni(asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>) {
-    scan_with::<super::registers::x86::Vnni>(asked, which, found);
+    scan_with::<x86::Vnni>(asked, which, found);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
 pub(super) fn avx512(asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>) {
-    scan_with::<super::registers::x86::Avx512>(asked, which, found);
+    scan_with::<x86::Avx512>(asked, which, found);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn avx2(asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>) {
-    scan_with::<super::registers::x86::Avx2>(asked, which, found);
+    scan_with::<x86::Avx2>(asked, which, found);
 }
 
 /// What is scanned for what.
@@ -100,23 +102,50 @@ pub(super) struct Asked<'a> {
 }
 
 #[inline(always)]
-fn scan_with<R: Registers>(asked: Asked<'_>, mut which: &[u32], found: &mut Vec<Within>) {
+fn scan_with<R: Tiles>(asked: Asked<'_>, mut which: &[u32], found: &mut Vec<Within>) {
     let mut tile = Tile::default();
     while !which.is_empty() {
-        let n = which.len().min(R::TILE_QUERIES);
+        let n = which.len().min(R::QUERIES);
         let (some, rest) = which.split_at(n);
         which = rest;
-        // The number of queries and panels becomes a constant, so that sums can live in registers.
-        match n {
-            1 if R::TILE_PANELS == 2 => tile.scan::<R, 1, 8>(asked, some, found),
-            1 => tile.scan::<R, 1, 2>(asked, some, found),
-            2 if R::TILE_PANELS == 2 => tile.scan::<R, 2, 4>(asked, some, found),
-            2 => tile.scan::<R, 2, 2>(asked, some, found),
-            3 | 4 if R::TILE_PANELS == 2 => tile.scan::<R, 4, 4>(asked, some, found),
-            3 | 4 => tile.scan::<R, 4, 1>(asked, some, found),
-            _ => tile.scan::<R, 8, 2>(asked, some, found),
-        }
+        R::tile(&mut tile, asked, some, found);
     }
+}
+
+/// Tiles of as many sums as a machine has registers for; a number of queries and panels that is constant lets them live there.
+trait Tiles: Registers {
+    /// The most queries of a tile.
+    const QUERIES: usize;
+
+    fn tile(tile: &mut Tile, asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>);
+}
+
+macro_rules! tiles {
+    ($($registers:ty: $most:literal, 1 by $panels:literal, $others:literal by $other_panels:literal $(, $rest:literal by $rest_panels:literal)?;)*) => {
+        $(impl Tiles for $registers {
+            const QUERIES: usize = $most;
+
+            #[inline(always)]
+            fn tile(tile: &mut Tile, asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>) {
+                match which.len() {
+                    1 => tile.scan::<Self, 1, $panels>(asked, which, found),
+                    $(5.. => tile.scan::<Self, $rest, $rest_panels>(asked, which, found),)?
+                    _ => tile.scan::<Self, $others, $other_panels>(asked, which, found),
+                }
+            }
+        })*
+    };
+}
+
+tiles! {
+    Plain: 4, 1 by 1, 4 by 1;
+}
+
+#[cfg(target_arch = "x86_64")]
+tiles! {
+    x86::Avx2: 4, 1 by 1, 4 by 1;
+    x86::Avx512: 8, 1 by 8, 4 by 4, 8 by 2;
+    x86::Vnni: 8, 1 by 8, 4 by 4, 8 by 2;
 }
 
 /// Some queries side by side.
@@ -177,6 +206,10 @@ impl Tile {
     }
 
     /// Sums of products of codes, for each query and panel.
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "counted loops are unrolled, and the sums stay in registers"
+    )]
     #[inline(always)]
     fn sums<R: Registers, const Q: usize, const P: usize>(
         &self,
@@ -250,6 +283,7 @@ impl Tile {
 }
 
 /// Which scores stand in sixteen lanes.
+#[derive(Clone, Copy)]
 struct Lanes {
     query: u32,
     /// Of the first document.

@@ -62,8 +62,8 @@ pub fn scan_at(
     let asked = Asked { codes, queries, thresholds };
     #[cfg(target_arch = "x86_64")]
     match level {
-        // SAFETY: the lines above and this one made sure that this machine has the instructions.
         Level::Avx512 if is_x86_feature_detected!("avx512vnni") => {
+            // SAFETY: the lines above made sure that this machine has the instructions.
             return unsafe { vnni(asked, which, found) };
         }
         // SAFETY: as above.

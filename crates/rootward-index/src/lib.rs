@@ -32,7 +32,7 @@ pub mod vectors;
 pub use allowed::Allowed;
 pub use block::Block;
 pub use change::{Change, Replica};
-pub use descent::{Beam, Calibrated, Descent, Routing};
+pub use descent::{Beam, Calibrated, Routing};
 pub use editor::{Edit, Editor};
 pub use error::IndexError;
 pub use exact::Documents;

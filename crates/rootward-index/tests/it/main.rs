@@ -5,11 +5,6 @@
     reason = "a test that cannot go on should say where, and helpers of tests are not marked as tests"
 )]
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on should say where, and helpers of tests are not marked as tests"
-)]
-
 mod contract;
 mod course;
 mod crash;

@@ -23,20 +23,23 @@ impl Block {
         Block { docs: docs.to_vec(), codes, mean: mean(docs, vectors) }
     }
 
-    /// This block once some documents have gone and others have come;
+    /// This block once some documents have gone and others have come; only vectors of these are read.
     ///
     /// A document that moved to another vector has gone and come. Those that stay may change places.
     pub fn changed(&self, gone: &[DocIdx], come: &[DocIdx], vectors: &Vectors) -> Self {
-        let Block { mut docs, mut codes, .. } = self.clone();
+        let Block { mut docs, mut codes, mut mean } = self.clone();
+        mean.iter_mut().for_each(|sum| *sum *= docs.len() as f64);
         for place in (0..docs.len()).rev() {
             if gone.contains(&docs[place]) {
+                add(&mut mean, -1.0, vectors.row(docs[place]));
                 docs.swap_remove(place);
                 codes.swap_remove(place);
             }
         }
         docs.extend(come);
         codes.extend(come.iter().map(|doc| vectors.row(*doc)));
-        let mean = mean(&docs, vectors);
+        come.iter().for_each(|doc| add(&mut mean, 1.0, vectors.row(*doc)));
+        mean.iter_mut().for_each(|sum| *sum /= docs.len().max(1) as f64);
         Block { docs, codes, mean }
     }
 
@@ -64,10 +67,12 @@ impl Block {
 /// The mean of the vectors of documents.
 fn mean(docs: &[DocIdx], vectors: &Vectors) -> Vec<f64> {
     let mut mean = vec![0.0; vectors.dim()];
-    for doc in docs {
-        mean.iter_mut().zip(vectors.row(*doc)).for_each(|(sum, x)| *sum += f64::from(*x));
-    }
-    let n_docs = docs.len().max(1) as f64;
-    mean.iter_mut().for_each(|x| *x /= n_docs);
+    docs.iter().for_each(|doc| add(&mut mean, 1.0, vectors.row(*doc)));
+    mean.iter_mut().for_each(|sum| *sum /= docs.len().max(1) as f64);
     mean
+}
+
+/// Adds a vector so many times.
+fn add(sum: &mut [f64], times: f64, vector: &[f32]) {
+    sum.iter_mut().zip(vector).for_each(|(sum, x)| *sum += times * f64::from(*x));
 }

@@ -117,15 +117,19 @@ impl Editor {
         if *saved != **before.snapshot.tree() {
             changes.set_tree(set, &saved)?;
         }
-        let generation = changes.commit()?;
         let placed = added.iter().map(|(doc, record)| Placed {
             doc: *doc,
             id: &record.id,
             home: home(doc),
             vector: &record.vector,
         });
-        let step = Step { generation, added: placed.collect(), removed, moved, tree: saved };
-        self.publish(&before, before.snapshot.after(&step));
+        let (generation, added) = (before.snapshot.generation() + 1, placed.collect());
+        let step = Step { generation, added, removed, moved, tree: saved };
+        // The disk is waited for while the snapshot is made.
+        let (committed, after) = rayon::join(|| changes.commit(), || before.snapshot.after(&step));
+        if committed? == generation {
+            self.publish(&before, after);
+        }
         self.tree = Some(tree);
         Ok(generation)
     }
@@ -376,8 +380,15 @@ impl Arrival<'_> {
         for doc in self.removed {
             touched.extend(tree.remove(*doc, self.vectors)?);
         }
-        for doc in self.added.keys() {
-            touched.extend(tree.insert(*doc, self.vectors, BEAM)?);
+        let new: Vec<DocIdx> = self.added.keys().copied().collect();
+        let home = |doc: &DocIdx| tree.home_for(self.vectors.row(*doc), BEAM);
+        let homes: Vec<NodeIdx> = new.par_iter().with_min_len(16).map(home).collect();
+        for (doc, home) in new.into_iter().zip(homes) {
+            // A leaf that was divided meanwhile may be one no longer.
+            touched.extend(match tree.is_home(home) {
+                true => tree.insert_into(doc, home, self.vectors)?,
+                false => tree.insert(doc, self.vectors, BEAM)?,
+            });
         }
         for (doc, better) in self.better_homes(tree, looked_at) {
             let has_room = tree.owned(better).len() < tree.shape().leaf_size;

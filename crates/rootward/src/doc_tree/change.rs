@@ -23,12 +23,29 @@ impl DocTree {
         beam: usize,
     ) -> Result<Vec<NodeIdx>, TreeError> {
         self.check_vector(doc, vectors)?;
+        let home = self.best_home(vectors.row(doc), beam);
+        self.insert_into(doc, home, vectors)
+    }
+
+    /// As [`DocTree::insert`], to a home that [`DocTree::home_for`] found before; it may have been a better one then.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// When the node is no home, see [`DocTree::is_home`].
+    pub fn insert_into(
+        &mut self,
+        doc: DocIdx,
+        home: NodeIdx,
+        vectors: &dyn DocVectors,
+    ) -> Result<Vec<NodeIdx>, TreeError> {
+        self.check_vector(doc, vectors)?;
+        assert!(self.is_home(home), "{home:?} is no home");
         if self.home(doc).is_some() {
             return Err(TreeError::Present { doc });
         }
-        let vector = vectors.row(doc);
-        let home = self.best_home(vector, beam);
-        self.put(doc, home, vector);
+        self.put(doc, home, vectors.row(doc));
         let mut touched = vec![home];
         if self.node(home).docs.len() > self.shape.leaf_size {
             touched.extend(self.split(home, vectors));

@@ -61,6 +61,12 @@ impl DocTree {
         self.best_home(vector, beam)
     }
 
+    /// Whether a node is one that documents go to: it owns some, or nothing is below it. A vacant slot is none.
+    pub fn is_home(&self, node: NodeIdx) -> bool {
+        let node = self.nodes.get(node.at()).and_then(Option::as_ref);
+        node.is_some_and(|node| !node.docs.is_empty() || node.children.is_empty())
+    }
+
     /// How many documents the way down the tree leads elsewhere than home, given vectors as they are now.
     ///
     /// A few do so in a tree that was just grown: those whom a full child turned away, and those that a narrow beam

@@ -12,7 +12,7 @@ use rootward::ids::{DocIdx, QueryIdx};
 use rootward::matrix::Matrix;
 use rootward::random::{Purpose, shuffled, stream};
 use rootward_import::Source;
-use rootward_index::store::{self, ModelName, Record};
+use rootward_index::store::{self, ModelName, Reader, Record};
 use rootward_index::{Edit, Editor, IndexError, Tuning};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -91,6 +91,11 @@ impl Build {
                  its documents",
                 self.index.display()
             );
+        }
+        if let Err(error @ (IndexError::NotAnIndex { .. } | IndexError::Newer { .. })) =
+            Reader::open(&self.index)
+        {
+            return Err(error.into());
         }
         let data = Dataset::open(&self.data)?;
         let maker = self.from.open()?;

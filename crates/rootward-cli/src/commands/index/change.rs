@@ -214,6 +214,7 @@ fn each_batch(
 fn said(n: u64, generation: u64) -> anyhow::Result<()> {
     match n {
         0 => say("there were no lines, and nothing was changed"),
+        1 => say(format_args!("changed one document, generation {generation}")),
         n => say(format_args!("changed {} documents, generation {generation}", grouped(n as usize))),
     }
     Ok(())

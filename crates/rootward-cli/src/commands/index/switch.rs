@@ -95,10 +95,10 @@ impl Switch {
             return print_json(&Done { generation, dim, model, encoded, tuning });
         }
         say(format_args!(
-            "{} holds vectors of {} numbers by {} now",
+            "{} holds vectors of {} numbers now, {}",
             self.index.display(),
             settings.dim,
-            maker.name()
+            maker.origin()
         ));
         say(in_words(&tuning));
         Ok(())

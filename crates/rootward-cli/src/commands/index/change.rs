@@ -114,6 +114,9 @@ struct Going {
     id: String,
 }
 
+/// The edits of lines.
+type EditsOf<'a> = dyn FnMut(&Editor, &[Line]) -> Result<Vec<Edit>, BadLine> + 'a;
+
 /// Why a line is bad.
 struct BadLine {
     number: u64,
@@ -188,12 +191,12 @@ fn each_batch(
     editor: &mut Editor,
     batches: &LineBatches,
     json: bool,
-    edits: &mut dyn FnMut(&Editor, &[Line]) -> Result<Vec<Edit>, BadLine>,
+    edits: &mut EditsOf<'_>,
 ) -> anyhow::Result<()> {
     interrupt::watch()?;
     let (mut done, mut n_lines, mut generation) = (0, 0, 0);
     loop {
-        let lines = batches.next().map_err(|error| stopped(done, chain(&error)))?;
+        let lines = batches.next().map_err(|error| stopped(done, &chain(&error)))?;
         let Some(last) = lines.last() else { break };
         let made = edits(editor, &lines)
             .and_then(|edits| editor.apply(&edits).map_err(|error| blamed(editor, &edits, &lines, error)));
@@ -201,7 +204,7 @@ fn each_batch(
             let words = chain(&cause);
             let whole =
                 if number == 0 { words } else { format!("{}:{number}: {words}", batches.name.display()) };
-            stopped(done, whole)
+            stopped(done, &whole)
         })?;
         (done, n_lines) = (last.number, n_lines + lines.len() as u64);
         if json {
@@ -221,7 +224,7 @@ fn said(n: u64, generation: u64) -> anyhow::Result<()> {
 }
 
 /// The error of a batch, with what is in.
-fn stopped(done: u64, words: String) -> anyhow::Error {
+fn stopped(done: u64, words: &str) -> anyhow::Error {
     match done {
         0 => anyhow!("{words}; nothing was changed"),
         done => anyhow!("{words}; the lines up to {} are in, none behind them is", grouped(done as usize)),

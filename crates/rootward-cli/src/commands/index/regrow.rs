@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use rootward::digits::grouped;
 use rootward_index::tuning::MeasuredOn;
-use rootward_index::{Editor, Tuning};
+use rootward_index::{Editor, Snapshot, Tuning};
 use serde::Serialize;
 
 use crate::array;
@@ -55,7 +55,7 @@ impl Regrow {
         bar.note("measuring".to_owned());
         let tuning = editor.tune(recall, queries.as_ref())?;
         bar.clear();
-        let generation = editor.index().with_snapshot(|snapshot| snapshot.generation())?;
+        let generation = editor.index().with_snapshot(Snapshot::generation)?;
         if self.json {
             return print_json(&Done { generation, tuning });
         }

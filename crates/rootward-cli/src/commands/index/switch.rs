@@ -13,7 +13,7 @@ use rootward::digits::grouped;
 use rootward::encoder::{Input, Side, Text};
 use rootward::ids::DocIdx;
 use rootward_index::store::{ModelName, Reader, SetId, Settings, Stored, Writer};
-use rootward_index::{Editor, Tuning};
+use rootward_index::{Editor, Snapshot, Tuning};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -89,7 +89,7 @@ impl Switch {
         bar.note("measuring".to_owned());
         let tuning = editor.tune(self.recall.or(before).unwrap_or(RECALL), queries.as_ref())?;
         bar.clear();
-        let generation = editor.index().with_snapshot(|snapshot| snapshot.generation())?;
+        let generation = editor.index().with_snapshot(Snapshot::generation)?;
         if self.json {
             let Settings { dim, model } = settings;
             return print_json(&Done { generation, dim, model, encoded, tuning });

@@ -14,7 +14,7 @@ use rootward::matrix::Matrix;
 use rootward_kernels::QueryCodes;
 
 use crate::allowed::Allowed;
-use crate::exact::{self, Candidates, Documents, Scored, scan_block};
+use crate::exact::{self, Candidates, Documents, Scored, Visits};
 
 pub use calibration::{Calibrated, calibrate};
 pub use routes::Routing;
@@ -29,16 +29,9 @@ pub struct Beam {
     pub leaves: usize,
 }
 
-/// What of documents is searched by a tree.
-#[derive(Clone, Copy)]
-pub struct Descent<'a> {
-    /// Where the leaves are.
-    pub routing: &'a Routing,
-    /// How many of them a query looks at.
-    pub beam: Beam,
-}
-
 /// The tree that serves search best over so many documents.
+///
+/// Leaves of 128 to 512 documents cost a search the same within a tenth, and larger ones make a change dearer.
 pub fn search_shape(n_docs: usize) -> TreeShape {
     let leaf_size = if n_docs < 20_000 { 128 } else { 256 };
     TreeShape { branching: 64, leaf_size, balance: 2.0, iterations: 6, sample: 64 }
@@ -57,17 +50,17 @@ pub fn search_shape(n_docs: usize) -> TreeShape {
 /// # Panics
 /// When queries and documents differ in width, or the routing was made of another tree than the blocks.
 pub fn top_k(
-    by: Descent<'_>,
     of: Documents<'_>,
+    beam: Beam,
     queries: &Matrix,
     k: usize,
     allowed: Option<&Allowed>,
 ) -> Vec<Vec<Scored>> {
-    let n_docs = of.len();
+    let n_docs = of.routing.n_docs();
     let wanted = k.min(allowed.map_or(n_docs, Allowed::len));
-    let leaves = allowed
-        .map_or(by.beam.leaves, |allowed| by.beam.leaves.saturating_mul(n_docs) / allowed.len().max(1));
-    if wanted == 0 || leaves.saturating_mul(2) > by.routing.n_leaves() {
+    let leaves =
+        allowed.map_or(beam.leaves, |allowed| beam.leaves.saturating_mul(n_docs) / allowed.len().max(1));
+    if wanted == 0 || leaves.saturating_mul(2) > of.routing.n_leaves() {
         return exact::top_k(of, queries, k, allowed);
     }
     let threads = rayon::current_num_threads();
@@ -79,7 +72,7 @@ pub fn top_k(
         .map(|queries| {
             let queries =
                 Matrix::new(queries.len() / dim, dim, queries.to_vec()).expect("these are whole rows");
-            few(by.routing, leaves, of, &queries, k, allowed)
+            few(of, leaves, &queries, k, allowed)
         })
         .collect();
     let mut found: Vec<Vec<Scored>> = found.into_iter().flatten().collect();
@@ -96,33 +89,15 @@ pub fn top_k(
 
 /// [`top_k`] of a few queries, by one thread; empty answers of those that do not take part in scans.
 fn few(
-    routing: &Routing,
-    leaves: usize,
     of: Documents<'_>,
+    leaves: usize,
     queries: &Matrix,
     k: usize,
     allowed: Option<&Allowed>,
 ) -> Vec<Vec<Scored>> {
     let codes = QueryCodes::of(queries.dim(), queries.values());
     let mut candidates: Vec<Candidates> = vec![Candidates::of(k); queries.n_rows()];
-    let mut thresholds = vec![f32::NEG_INFINITY; queries.n_rows()];
-    // (leaf, query), the likeliest leaf of each query first, so that thresholds are high before the others are scanned.
-    let mut visits: Vec<Vec<(u32, u32)>> = vec![Vec::new(); 2];
-    for (query, slots) in routing.likeliest(queries, leaves).into_iter().enumerate() {
-        for (rank, slot) in slots.into_iter().enumerate() {
-            visits[rank.min(1)].push((slot, query as u32));
-        }
-    }
-    let mut rows = Vec::new();
-    for mut visits in visits {
-        visits.sort_unstable();
-        for visits in visits.chunk_by(|a, b| a.0 == b.0) {
-            let Some(block) = of.blocks.get(visits[0].0 as usize).and_then(Option::as_ref) else { continue };
-            rows.clear();
-            rows.extend(visits.iter().map(|(_, query)| *query));
-            scan_block(block, &codes, &rows, allowed, &mut thresholds, &mut candidates);
-        }
-    }
+    Visits::of(of.routing.likeliest(queries, leaves)).scan(of, &codes, allowed, &mut candidates);
     let best = candidates.into_iter().enumerate().map(|(query, candidates)| {
         let scale = codes.scale(query)?;
         Some(candidates.best(of, queries.row(query), scale))

@@ -2,11 +2,13 @@
 //!
 //! What is changed is written first and published then, so that nobody finds what might still be lost. Documents go down
 //! the tree to their leaf; a leaf that overflows is divided, and where more come than there were the tree is grown anew.
+//! With every change some of the documents that stay are looked at again, and move where the tree leads them by now.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rootward::doc_tree::{DocTree, Drift, NodeIdx};
 use rootward::ids::DocIdx;
 use rootward::matrix::Matrix;
@@ -22,6 +24,9 @@ use crate::vectors::Vectors;
 /// Nodes of a level that are looked below on the way to a document's leaf.
 const BEAM: usize = 4;
 
+/// For so many documents that come or go one other is looked at, in turn, whether another leaf suits it better by now.
+const LOOK: usize = 4;
+
 /// What trees are grown by.
 const SEED: u64 = 7;
 
@@ -36,6 +41,8 @@ pub enum Edit {
     Put(Record),
     /// The document with this id goes.
     Remove(String),
+    /// The document with this id goes, if there is one.
+    Discard(String),
 }
 
 /// Changes an index; one at a time, over all processes.
@@ -44,6 +51,8 @@ pub struct Editor {
     writer: Writer,
     /// None where a change failed halfway: it is made of the snapshot again.
     tree: Option<DocTree>,
+    /// The document that is looked at next.
+    next: DocIdx,
 }
 
 impl Editor {
@@ -67,7 +76,7 @@ impl Editor {
     fn of(writer: Writer) -> Result<Editor, IndexError> {
         let index = Arc::new(Index::open(writer.path())?);
         index.lead(true);
-        Ok(Editor { index, writer, tree: None })
+        Ok(Editor { index, writer, tree: None, next: DocIdx(0) })
     }
 
     /// The index, to be asked while it is changed; what was acknowledged is found.
@@ -95,7 +104,10 @@ impl Editor {
             tree = arrival.grown()?;
             arrival.homes_that_changed(&tree)
         } else {
-            arrival.settled(&mut tree)?
+            let looked_at = before.snapshot.docs_from(self.next).take(edits.len() / LOOK);
+            let looked_at: Vec<DocIdx> = looked_at.map(|(doc, _)| doc).collect();
+            self.next = looked_at.last().map_or(DocIdx(0), |last| DocIdx(last.0 + 1));
+            arrival.settled(&mut tree, &looked_at)?
         };
         let home = |doc: &DocIdx| tree.home(*doc).expect("a document that came has a leaf");
         let homes = added.keys().map(|doc| (*doc, home(doc))).chain(moved.iter().copied());
@@ -272,8 +284,7 @@ impl Editor {
     /// # Errors
     /// When there is no such set, or the index cannot be read.
     pub fn missing(&self, set: SetId, most: usize) -> Result<Vec<DocIdx>, IndexError> {
-        let mut reader = self.index.reader();
-        reader.snapshot()?.missing(set, most)
+        self.index.read(|reading| reading.missing(set, most))
     }
 
     /// Makes a set the one that is searched, with a tree of its own, and drops the one that was. Who searches finds one or
@@ -306,18 +317,19 @@ impl Editor {
 
     /// The tree of the vectors of a set, and where its documents stand.
     fn tree_of(&self, set: SetId) -> Result<(SavedTree, Vec<(DocIdx, NodeIdx)>), IndexError> {
-        let mut reader = self.index.reader();
-        let reading = reader.snapshot()?;
-        let dim = reading.settings_of(set)?.dim;
-        let parts = reading.each_vector(
-            set,
-            rayon::current_num_threads(),
-            || (Vectors::new(dim), Vec::new()),
-            |(vectors, docs), doc, _, vector| {
-                vectors.put(doc, vector);
-                docs.push(doc);
-            },
-        )?;
+        let (dim, parts) = self.index.read(|reading| {
+            let dim = reading.settings_of(set)?.dim;
+            let parts = reading.each_vector(
+                set,
+                rayon::current_num_threads(),
+                || (Vectors::new(dim), Vec::new()),
+                |(vectors, docs), doc, _, vector| {
+                    vectors.put(doc, vector);
+                    docs.push(doc);
+                },
+            )?;
+            Ok((dim, parts))
+        })?;
         let (vectors, docs): (Vec<Vectors>, Vec<Vec<DocIdx>>) = parts.into_iter().unzip();
         let (vectors, docs) = (Vectors::joined(dim, vectors), docs.concat());
         let tree = DocTree::grow_among(&vectors, &docs, search_shape(docs.len()), SEED)?;
@@ -369,8 +381,13 @@ struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
-    /// Lets the tree follow; documents that were there and have another leaf now.
-    fn settled(&self, tree: &mut DocTree) -> Result<Vec<(DocIdx, NodeIdx)>, IndexError> {
+    /// Lets the tree follow, and those that are looked at move to better leaves that have room; documents that were there
+    /// and have another leaf now.
+    fn settled(
+        &self,
+        tree: &mut DocTree,
+        looked_at: &[DocIdx],
+    ) -> Result<Vec<(DocIdx, NodeIdx)>, IndexError> {
         let mut touched: BTreeSet<NodeIdx> = BTreeSet::new();
         for doc in self.removed {
             touched.extend(tree.remove(*doc, self.vectors)?);
@@ -378,9 +395,26 @@ impl Arrival<'_> {
         for doc in self.added.keys() {
             touched.extend(tree.insert(*doc, self.vectors, BEAM)?);
         }
+        for (doc, better) in self.better_homes(tree, looked_at) {
+            let has_room = tree.owned(better).len() < tree.shape().leaf_size;
+            if has_room && tree.home(doc).is_some_and(|home| home != better) {
+                touched.extend(tree.remove(doc, self.vectors)?);
+                touched.extend(tree.insert(doc, self.vectors, BEAM)?);
+            }
+        }
         let owned = touched.iter().flat_map(|node| tree.owned(*node).iter().map(|doc| (*doc, *node)));
         let is_new = |doc: &DocIdx| self.added.contains_key(doc);
         Ok(owned.filter(|(doc, node)| !is_new(doc) && self.before.home(*doc) != Some(*node)).collect())
+    }
+
+    /// Where the tree leads documents that stay and are elsewhere.
+    fn better_homes(&self, tree: &DocTree, docs: &[DocIdx]) -> Vec<(DocIdx, NodeIdx)> {
+        let better = |doc: &DocIdx| {
+            let home = tree.home(*doc)?;
+            let best = tree.home_for(self.vectors.row(*doc), BEAM);
+            (best != home).then_some((*doc, best))
+        };
+        docs.par_iter().with_min_len(64).filter_map(better).collect()
     }
 
     /// A tree of all documents that are there then.
@@ -407,10 +441,10 @@ fn written<'e>(
         let (id, record) = match edit {
             Edit::Add(record) => (None, Some(record)),
             Edit::Update(record) | Edit::Put(record) => (Some(&record.id), Some(record)),
-            Edit::Remove(id) => (Some(id), None),
+            Edit::Remove(id) | Edit::Discard(id) => (Some(id), None),
         };
         let gone = match (edit, id.map(|id| changes.remove(id))) {
-            (Edit::Put(_), Some(Err(IndexError::Absent { .. }))) | (_, None) => None,
+            (Edit::Put(_) | Edit::Discard(_), Some(Err(IndexError::Absent { .. }))) | (_, None) => None,
             (_, Some(gone)) => Some(gone?),
         };
         let come = record.map(|record| changes.add(record).map(|doc| (doc, record))).transpose()?;

@@ -214,4 +214,8 @@ pub enum IndexError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A collection of a Milvus server could not be made, opened, changed or asked.
+    #[cfg(feature = "milvus")]
+    #[error(transparent)]
+    Milvus(#[from] crate::milvus::MilvusError),
 }

@@ -20,13 +20,17 @@ use rootward_kernels::QueryCodes;
 
 use crate::allowed::Allowed;
 use crate::block::Block;
+use crate::descent::Routing;
 use crate::ids::Ids;
 use crate::vectors::Vectors;
 
-pub(crate) use candidates::{Candidates, scan_block};
+pub(crate) use candidates::{Candidates, Visits, scan_block};
 
 /// Queries that are scanned for together.
 const QUERIES: usize = 64;
+
+/// Documents of likely blocks that are looked at first, as multiples of `k`.
+const LIKELY: usize = 3;
 
 /// Documents of a part, at least.
 const PART: usize = 8_192;
@@ -40,22 +44,14 @@ pub struct Documents<'a> {
     pub vectors: &'a Vectors,
     /// Of all documents of the blocks.
     pub ids: &'a Ids,
+    /// The way to the blocks, made of them.
+    pub routing: &'a Routing,
 }
 
 /// A document and its score.
 pub type Scored = (DocIdx, f32);
 
 impl<'a> Documents<'a> {
-    /// How many documents there are.
-    pub fn len(&self) -> usize {
-        self.all_blocks().map(|block| block.docs().len()).sum()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// The blocks that are there.
     pub(crate) fn all_blocks(&self) -> impl Iterator<Item = &'a Block> + use<'a> {
         self.blocks.iter().flatten().map(|block| &**block)
@@ -75,18 +71,29 @@ pub fn top_k(of: Documents<'_>, queries: &Matrix, k: usize, allowed: Option<&All
     if k == 0 || queries.n_rows() == 0 {
         return vec![Vec::new(); queries.n_rows()];
     }
-    let n_docs = of.len();
+    let n_docs = of.routing.n_docs();
     if let Some(allowed) = allowed.filter(|allowed| allowed.len() <= (2 * k).max(n_docs / 64)) {
         let docs = plain::docs(of, Some(allowed));
         return (0..queries.n_rows()).map(|query| plain::top_k(of, &docs, queries.row(query), k)).collect();
     }
     let parts = parts(of, n_docs, queries.n_rows());
-    let few: Vec<Few> =
-        queries.values().chunks(QUERIES * queries.dim()).map(|rows| Few::of(queries.dim(), rows)).collect();
-    let tasks: Vec<(&Few, &[&Block])> =
-        few.iter().flat_map(|few| parts.iter().map(move |part| (few, &part[..]))).collect();
+    let few: Vec<Few> = queries
+        .values()
+        .chunks(QUERIES * queries.dim())
+        .map(|rows| {
+            Few::of(
+                Matrix::new(rows.len() / queries.dim(), queries.dim(), rows.to_vec()).expect("whole rows"),
+            )
+        })
+        .collect();
+    let thresholds: Vec<Vec<f32>> = few.par_iter().map(|few| few.thresholds(of, k, allowed)).collect();
+    let tasks: Vec<(&Few, &[f32], &[&Block])> = few
+        .iter()
+        .zip(&thresholds)
+        .flat_map(|(few, thresholds)| parts.iter().map(move |part| (few, &thresholds[..], &part[..])))
+        .collect();
     let found: Vec<Vec<Candidates>> =
-        tasks.into_par_iter().map(|(few, part)| few.scan(part, k, allowed)).collect();
+        tasks.into_par_iter().map(|(few, thresholds, part)| few.scan(part, k, allowed, thresholds)).collect();
     let takes_part = |query: usize| few[query / QUERIES].codes.scale(query % QUERIES);
     let all_take_part = (0..queries.n_rows()).all(|query| takes_part(query).is_some());
     let everything = if all_take_part { Vec::new() } else { plain::docs(of, allowed) };
@@ -104,25 +111,44 @@ pub fn top_k(of: Documents<'_>, queries: &Matrix, k: usize, allowed: Option<&All
 
 /// Queries that are scanned for together.
 struct Few {
+    vectors: Matrix,
     codes: QueryCodes,
+    /// Those that take part.
     rows: Vec<u32>,
 }
 
 impl Few {
-    fn of(dim: usize, queries: &[f32]) -> Self {
-        let codes = QueryCodes::of(dim, queries);
+    fn of(vectors: Matrix) -> Self {
+        let codes = QueryCodes::of(vectors.dim(), vectors.values());
         let rows = (0..codes.len() as u32).filter(|row| codes.scale(*row as usize).is_some()).collect();
-        Few { codes, rows }
+        Few { vectors, codes, rows }
     }
 
     /// The candidates of each query in some blocks.
-    fn scan(&self, blocks: &[&Block], k: usize, allowed: Option<&Allowed>) -> Vec<Candidates> {
-        let mut candidates = vec![Candidates::of(k); self.codes.len()];
-        let mut thresholds = vec![f32::NEG_INFINITY; self.codes.len()];
+    fn scan(
+        &self,
+        blocks: &[&Block],
+        k: usize,
+        allowed: Option<&Allowed>,
+        thresholds: &[f32],
+    ) -> Vec<Candidates> {
+        let mut candidates: Vec<Candidates> =
+            thresholds.iter().map(|threshold| Candidates::above(*threshold, k)).collect();
+        let (mut thresholds, mut found) = (thresholds.to_vec(), Vec::new());
         for block in blocks {
-            scan_block(block, &self.codes, &self.rows, allowed, &mut thresholds, &mut candidates);
+            scan_block(block, &self.codes, &self.rows, allowed, &mut thresholds, &mut candidates, &mut found);
         }
         candidates
+    }
+
+    /// For each query what `k` documents of likely leaves score at least, so that few candidates are met in the scan.
+    fn thresholds(&self, of: Documents<'_>, k: usize, allowed: Option<&Allowed>) -> Vec<f32> {
+        let (n_docs, n_leaves) = (of.routing.n_docs(), of.routing.n_leaves());
+        let leaves = (LIKELY * k).saturating_mul(n_leaves).div_ceil(n_docs.max(1));
+        let visits = Visits::of(of.routing.likeliest(&self.vectors, leaves));
+        let mut candidates = vec![Candidates::of(k); self.codes.len()];
+        visits.scan(of, &self.codes, allowed, &mut candidates);
+        candidates.iter_mut().map(Candidates::threshold).collect()
     }
 }
 

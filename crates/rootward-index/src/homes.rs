@@ -31,8 +31,15 @@ impl Homes {
 
     /// All documents that are there, in ascending order, each with its home.
     pub fn docs(&self) -> impl Iterator<Item = (DocIdx, NodeIdx)> + '_ {
-        let places = self.chunks.iter().flat_map(|chunk| chunk.iter());
-        (0..).zip(places).filter_map(|(doc, home)| Some((DocIdx(doc), (*home)?)))
+        self.docs_from(DocIdx(0))
+    }
+
+    /// Those from a place on.
+    pub fn docs_from(&self, first: DocIdx) -> impl Iterator<Item = (DocIdx, NodeIdx)> + '_ {
+        let whole = first.at() / CHUNK * CHUNK;
+        let places = self.chunks.iter().skip(first.at() / CHUNK).flat_map(|chunk| chunk.iter());
+        let docs = (whole as u32..).zip(places).skip(first.at() - whole);
+        docs.filter_map(|(doc, home)| Some((DocIdx(doc), (*home)?)))
     }
 }
 
@@ -48,5 +55,6 @@ mod tests {
         assert_eq!(homes.put(DocIdx(5_000), None), Some(NodeIdx(3)));
         assert_eq!((before.home(DocIdx(5_000)), homes.home(DocIdx(5_000))), (Some(NodeIdx(3)), None));
         assert_eq!(before.docs().collect::<Vec<_>>(), [(DocIdx(5_000), NodeIdx(3))]);
+        assert_eq!([4_000, 5_000, 5_001].map(|doc| before.docs_from(DocIdx(doc)).count()), [1, 1, 0]);
     }
 }

@@ -4,29 +4,29 @@
 //! and reads these alone; one that an [`Editor`](crate::Editor) of the same process changes is handed each snapshot by it
 //! before the change is acknowledged.
 
+mod current;
+mod readers;
+
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use rootward::doc_tree::{DocTree, NodeIdx, TreeShape};
 use rootward::ids::DocIdx;
 use rootward::matrix::Matrix;
-use serde_json::Value;
 
 use crate::allowed::Allowed;
-use crate::descent::search_shape;
 use crate::error::IndexError;
 use crate::exact::Scored;
 use crate::filter::Filter;
-use crate::homes::Homes;
 use crate::hybrid::Rankings;
-use crate::ids::Ids;
 use crate::search::{Hit, Search};
-use crate::snapshot::{Placed, Snapshot, Step};
-use crate::store::{Reader, Reading, SavedTree, SetId, Settings, Stored};
+use crate::snapshot::Snapshot;
+use crate::store::{Reader, Reading, Settings, Stored};
 use crate::tuning::Tuning;
-use crate::vectors::Vectors;
+
+pub(crate) use current::{Current, bare, tuning_of};
+use readers::Readers;
 
 /// Filters whose documents are remembered.
 const REMEMBERED: usize = 32;
@@ -34,19 +34,13 @@ const REMEMBERED: usize = 32;
 /// An index that is open to be asked.
 pub struct Index {
     path: PathBuf,
-    reader: Mutex<Reader>,
+    readers: Readers,
     current: RwLock<Arc<Current>>,
+    /// Held by the one who reads what changed; the others wait for that instead of doing it too.
+    refresh: Mutex<()>,
     /// Whether an editor of this process hands snapshots over.
     led: AtomicBool,
     filters: Mutex<VecDeque<Remembered>>,
-}
-
-/// What is searched.
-pub(crate) struct Current {
-    pub(crate) snapshot: Snapshot,
-    pub(crate) set: SetId,
-    pub(crate) settings: Settings,
-    pub(crate) tuning: Option<Tuning>,
 }
 
 /// The documents that a filter let through at a generation.
@@ -93,8 +87,9 @@ impl Index {
         let current = Current::read(&reader.snapshot()?)?;
         Ok(Index {
             path: path.to_owned(),
-            reader: Mutex::new(reader),
+            readers: Readers::like(reader),
             current: RwLock::new(Arc::new(current)),
+            refresh: Mutex::default(),
             led: AtomicBool::new(false),
             filters: Mutex::default(),
         })
@@ -232,13 +227,13 @@ impl Index {
     /// # Errors
     /// When the index cannot be read or is damaged.
     pub fn documents(&self, ids: &[&str]) -> Result<Vec<Option<Stored>>, IndexError> {
-        let mut reader = self.reader();
-        let reading = reader.snapshot()?;
-        let row = |id: &&str| reading.row_of(id);
-        let rows: Vec<Option<DocIdx>> = ids.iter().map(row).collect::<Result<_, _>>()?;
-        let known: Vec<DocIdx> = rows.iter().flatten().copied().collect();
-        let mut found = reading.documents(&known)?.into_iter();
-        Ok(rows.into_iter().map(|row| row.and_then(|_| found.next().flatten())).collect())
+        self.read(|reading| {
+            let row = |id: &&str| reading.row_of(id);
+            let rows: Vec<Option<DocIdx>> = ids.iter().map(row).collect::<Result<_, _>>()?;
+            let known: Vec<DocIdx> = rows.iter().flatten().copied().collect();
+            let mut found = reading.documents(&known)?.into_iter();
+            Ok(rows.into_iter().map(|row| row.and_then(|_| found.next().flatten())).collect())
+        })
     }
 
     /// What is searched now.
@@ -246,17 +241,22 @@ impl Index {
         if self.led.load(Ordering::Acquire) {
             return Ok(self.held());
         }
-        let mut reader = self.reader();
-        let reading = reader.snapshot()?;
-        self.level_with(&reading)
+        self.read(|reading| self.level_with(reading))
     }
 
     fn held(&self) -> Arc<Current> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn reader(&self) -> MutexGuard<'_, Reader> {
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Reads the store as it is now.
+    pub(crate) fn read<T>(
+        &self,
+        f: impl FnOnce(&Reading<'_>) -> Result<T, IndexError>,
+    ) -> Result<T, IndexError> {
+        let mut reader = self.readers.take()?;
+        let found = f(&reader.snapshot()?)?;
+        self.readers.give_back(reader);
+        Ok(found)
     }
 
     /// Takes what an editor made.
@@ -275,6 +275,12 @@ impl Index {
         if held.snapshot.generation() == reading.generation() {
             return Ok(held);
         }
+        let _one_at_a_time = self.refresh.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.held();
+        // Another may have read this meanwhile, or more than this.
+        if held.snapshot.generation() >= reading.generation() {
+            return Ok(held);
+        }
         let next = Arc::new(held.after(reading)?);
         self.take(next.clone());
         Ok(next)
@@ -288,18 +294,30 @@ impl Index {
             if let Some(docs) = self.remembered(generation, filter) {
                 return Ok((now, docs));
             }
-            let mut reader = self.reader();
-            let reading = reader.snapshot()?;
-            if reading.generation() != generation {
-                continue;
-            }
-            let docs = reading.matching(filter, &|node| now.snapshot.nodes_below(node))?;
-            let docs = Arc::new(Allowed::of(docs));
+            let docs = self.read_at(generation, |reading| {
+                reading.matching(filter, &|node| now.snapshot.nodes_below(node))
+            })?;
+            let Some(docs) = docs.map(|docs| Arc::new(Allowed::of(docs))) else { continue };
             let mut filters = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
             filters.push_front(Remembered { generation, filter: filter.clone(), docs: docs.clone() });
             filters.truncate(REMEMBERED);
-            return Ok((now.clone(), docs));
+            return Ok((now, docs));
         }
+    }
+
+    /// Reads the store at a generation; none where it has gone on.
+    fn read_at<T>(
+        &self,
+        generation: u64,
+        f: impl FnOnce(&Reading<'_>) -> Result<T, IndexError>,
+    ) -> Result<Option<T>, IndexError> {
+        let found =
+            self.read(|reading| (reading.generation() == generation).then(|| f(reading)).transpose())?;
+        if found.is_none() {
+            // An editor may be about to hand the snapshot over.
+            std::thread::yield_now();
+        }
+        Ok(found)
     }
 
     fn remembered(&self, generation: u64, filter: &Filter) -> Option<Arc<Allowed>> {
@@ -319,14 +337,11 @@ impl Index {
                 Some(filter) => self.filtered(filter).map(|(now, docs)| (now, Some(docs)))?,
                 None => (self.now()?, None),
             };
-            let mut reader = self.reader();
-            let reading = reader.snapshot()?;
-            if reading.generation() != now.snapshot.generation() {
-                continue;
-            }
             let fits = |doc: DocIdx| allowed.as_ref().is_none_or(|docs| docs.contains(doc));
-            let list = reading.words(text, k, &fits)?;
-            return Ok((now, list));
+            let generation = now.snapshot.generation();
+            if let Some(list) = self.read_at(generation, |reading| reading.words(text, k, &fits))? {
+                return Ok((now, list));
+            }
         }
     }
 
@@ -348,7 +363,7 @@ impl Index {
         }
         let is_finite = |row: &usize| queries.row(*row).iter().all(|number| number.is_finite());
         if let Some(row) = (0..queries.n_rows()).find(|row| !is_finite(row)) {
-            return Err(IndexError::NotFinite { what: format!("query {}", row + 1) });
+            return Err(IndexError::NotFinite { what: format!("query {row}") });
         }
         let beam = now.tuning.as_ref().and_then(|tuning| tuning.beam_among(k, snapshot.n_docs()));
         let found = match (way, beam) {
@@ -405,71 +420,6 @@ impl Search for ByTree<'_> {
     ) -> Result<Vec<Vec<Hit>>, IndexError> {
         self.0.answer(queries, k, filter, Way::Tree)
     }
-}
-
-impl Current {
-    /// Reads everything.
-    pub(crate) fn read(reading: &Reading<'_>) -> Result<Current, IndexError> {
-        let (set, settings) = (reading.current(), reading.settings().clone());
-        let tree = match reading.tree(set)? {
-            Some(tree) => tree,
-            None => bare(search_shape(0)),
-        };
-        let parts = reading.each_vector(
-            set,
-            rayon::current_num_threads(),
-            || (Vectors::new(settings.dim), Vec::new()),
-            |(vectors, homes), doc, home, vector| {
-                vectors.put(doc, vector);
-                homes.push((doc, home.unwrap_or(DocTree::ROOT)));
-            },
-        )?;
-        let (vectors, placed): (Vec<Vectors>, Vec<Vec<(DocIdx, NodeIdx)>>) = parts.into_iter().unzip();
-        let mut homes = Homes::default();
-        for (doc, home) in placed.iter().flatten() {
-            homes.put(*doc, Some(*home));
-        }
-        let mut ids = Ids::default();
-        reading.each_id(|doc, id| ids.put(doc, id))?;
-        let vectors = Vectors::joined(settings.dim, vectors);
-        let tuning = tuning_of(&tree);
-        let snapshot = Snapshot::of(reading.generation(), vectors, ids, homes, tree);
-        Ok(Current { snapshot, set, settings, tuning })
-    }
-
-    /// Reads what changed; everything where that is not known.
-    fn after(&self, reading: &Reading<'_>) -> Result<Current, IndexError> {
-        let Some(changed) = reading.changes_since(self.snapshot.generation())? else {
-            return Current::read(reading);
-        };
-        let added = changed.put.iter().map(|added| Placed {
-            doc: added.doc,
-            id: &added.id,
-            home: added.home.unwrap_or(DocTree::ROOT),
-            vector: &added.vector,
-        });
-        let tree = changed.tree.map_or_else(|| self.snapshot.tree().clone(), Arc::new);
-        let step = Step {
-            generation: reading.generation(),
-            added: added.collect(),
-            removed: changed.removed,
-            moved: changed.moved,
-            tree,
-        };
-        let snapshot = self.snapshot.after(&step);
-        let tuning = tuning_of(snapshot.tree());
-        Ok(Current { snapshot, set: self.set, settings: self.settings.clone(), tuning })
-    }
-}
-
-/// A tree of a root alone.
-pub(crate) fn bare(shape: TreeShape) -> SavedTree {
-    SavedTree { parents: vec![SavedTree::ROOT], shape, seed: 0, calibration: Value::Null }
-}
-
-/// How search down a tree was tuned; none where it was not.
-pub(crate) fn tuning_of(tree: &SavedTree) -> Option<Tuning> {
-    serde_json::from_value(tree.calibration.clone()).ok()
 }
 
 fn hits(snapshot: &Snapshot, list: &[Scored]) -> Vec<Hit> {

@@ -11,6 +11,7 @@
 
 pub mod allowed;
 pub mod block;
+pub mod change;
 pub mod descent;
 pub mod editor;
 pub mod error;
@@ -20,6 +21,8 @@ pub mod homes;
 pub mod hybrid;
 pub mod ids;
 pub mod index;
+#[cfg(feature = "milvus")]
+pub mod milvus;
 pub mod search;
 pub mod snapshot;
 pub mod store;
@@ -28,7 +31,8 @@ pub mod vectors;
 
 pub use allowed::Allowed;
 pub use block::Block;
-pub use descent::{Beam, Calibrated, Descent, Routing};
+pub use change::{Change, Replica};
+pub use descent::{Beam, Calibrated, Routing};
 pub use editor::{Edit, Editor};
 pub use error::IndexError;
 pub use exact::Documents;

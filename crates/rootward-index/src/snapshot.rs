@@ -13,7 +13,7 @@ use rootward::matrix::Matrix;
 
 use crate::allowed::Allowed;
 use crate::block::Block;
-use crate::descent::{self, Beam, Descent, Routing};
+use crate::descent::{self, Beam, Routing};
 use crate::exact::{self, Documents, Scored};
 use crate::homes::Homes;
 use crate::ids::Ids;
@@ -71,7 +71,7 @@ impl Snapshot {
     /// No documents, of vectors of `dim` numbers, below a tree of a root alone.
     pub fn empty(dim: usize, tree: SavedTree) -> Self {
         let (vectors, ids) = (Vectors::new(dim), Ids::default());
-        let routing = Routing::of(&tree.parents, Documents { blocks: &[], vectors: &vectors, ids: &ids });
+        let routing = Routing::of(dim, &tree.parents, &[]);
         let (homes, blocks, tree) = (Homes::default(), Vec::new(), Arc::new(tree));
         Snapshot { generation: 0, n_docs: 0, vectors, ids, homes, blocks, tree, routing }
     }
@@ -86,7 +86,7 @@ impl Snapshot {
         let n_docs = owned.iter().map(Vec::len).sum();
         let block = |docs: &Vec<DocIdx>| (!docs.is_empty()).then(|| Arc::new(Block::of(docs, &vectors)));
         let blocks: Vec<Option<Arc<Block>>> = owned.par_iter().map(block).collect();
-        let routing = Routing::of(&tree.parents, Documents { blocks: &blocks, vectors: &vectors, ids: &ids });
+        let routing = Routing::of(vectors.dim(), &tree.parents, &blocks);
         Snapshot { generation, n_docs, vectors, ids, homes, blocks, tree: Arc::new(tree), routing }
     }
 
@@ -130,7 +130,7 @@ impl Snapshot {
             blocks[node.at()] = (!block.docs().is_empty()).then(|| Arc::new(block));
         }
         blocks.truncate(tree.parents.len());
-        let routing = Routing::of(&tree.parents, Documents { blocks: &blocks, vectors: &vectors, ids: &ids });
+        let routing = Routing::of(vectors.dim(), &tree.parents, &blocks);
         let (generation, tree) = (*generation, tree.clone());
         let n_docs = self.n_docs + added.len() - removed.len();
         Snapshot { generation, n_docs, vectors, ids, homes, blocks, tree, routing }
@@ -177,6 +177,11 @@ impl Snapshot {
         self.homes.docs()
     }
 
+    /// Those from a place on.
+    pub(crate) fn docs_from(&self, first: DocIdx) -> impl Iterator<Item = (DocIdx, NodeIdx)> + '_ {
+        self.homes.docs_from(first)
+    }
+
     /// The tree whose leaves the documents stand in.
     pub fn tree(&self) -> &Arc<SavedTree> {
         &self.tree
@@ -193,7 +198,7 @@ impl Snapshot {
 
     /// What is searched.
     pub fn documents(&self) -> Documents<'_> {
-        Documents { blocks: &self.blocks, vectors: &self.vectors, ids: &self.ids }
+        Documents { blocks: &self.blocks, vectors: &self.vectors, ids: &self.ids, routing: &self.routing }
     }
 
     /// Where the leaves are.
@@ -232,7 +237,7 @@ impl Snapshot {
         beam: Beam,
         allowed: Option<&Allowed>,
     ) -> Vec<Vec<Scored>> {
-        descent::top_k(Descent { routing: &self.routing, beam }, self.documents(), queries, k, allowed)
+        descent::top_k(self.documents(), beam, queries, k, allowed)
     }
 
     /// Bytes of the vectors, and of the blocks.

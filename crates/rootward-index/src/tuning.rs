@@ -129,7 +129,7 @@ impl Tuning {
 
 fn beams(snapshot: &Snapshot, queries: &Matrix, recall: f64) -> Vec<Tuned> {
     let tuned = |k| {
-        let found = calibrate(snapshot.routing(), snapshot.documents(), queries, k, recall);
+        let found = calibrate(snapshot.documents(), queries, k, recall);
         Tuned { k, leaves: found.beam.leaves, recall: found.recall, queries: found.n_queries }
     };
     HITS.into_iter().filter(|k| *k <= snapshot.n_docs()).map(tuned).collect()

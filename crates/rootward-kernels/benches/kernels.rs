@@ -24,6 +24,7 @@ fn main() {
         rows(level);
         vectors(level);
         transformers(level, peak);
+        codes(level);
     }
 }
 
@@ -213,6 +214,30 @@ fn transformers(level: Level, peak: f64) {
     let mut scores = numbers(64 * 64);
     show("attention_softmax", scores.len(), &mut || attention_softmax_at(level, &mut scores, 64, 64, 0.2));
     show("dropout", sum.len(), &mut || dropout_at(level, &mut sum, 7, 0.1));
+}
+
+/// Documents of a block as numbers of 8 bits: made, and scanned for queries that find nothing.
+fn codes(level: Level) {
+    const DOCS: usize = 256;
+    for dim in [64, 384] {
+        let numbers = numbers(DOCS * dim);
+        let mut held = Codes::with_capacity(dim, DOCS);
+        let make = || {
+            let mut codes = Codes::with_capacity(dim, DOCS);
+            codes.extend(numbers.chunks_exact(dim));
+            codes
+        };
+        let per_second = rate(DOCS * dim, || held = make());
+        print(&format!("Codes::extend, dim {dim}"), level, per_second, "numbers/ns", None);
+        for n_queries in [1, 64] {
+            let queries = QueryCodes::of(dim, &numbers[..n_queries * dim]);
+            let (which, most) = ((0..n_queries as u32).collect::<Vec<u32>>(), vec![f32::INFINITY; n_queries]);
+            let mut found = Vec::new();
+            let per_second =
+                rate(DOCS * dim * n_queries, || scan_at(level, &held, &queries, &which, &most, &mut found));
+            print(&format!("scan, dim {dim}, {n_queries} queries"), level, per_second, "G products", None);
+        }
+    }
 }
 
 /// Loops over the vectors of a table of 256 rows.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rootward::ids::DocIdx;
 use rootward::matrix::Matrix;
 
-use super::{Beam, Descent, Routing, top_k};
+use super::{Beam, top_k};
 use crate::exact::{self, Documents, Scored};
 
 /// A beam, and what it was measured to find.
@@ -25,26 +25,20 @@ pub struct Calibrated {
 ///
 /// # Panics
 /// As [`top_k`](super::top_k).
-pub fn calibrate(
-    routing: &Routing,
-    of: Documents<'_>,
-    queries: &Matrix,
-    k: usize,
-    recall: f64,
-) -> Calibrated {
+pub fn calibrate(of: Documents<'_>, queries: &Matrix, k: usize, recall: f64) -> Calibrated {
     let n_queries = queries.n_rows();
-    let all = Beam { leaves: routing.n_leaves().max(1) };
+    let all = Beam { leaves: of.routing.n_leaves().max(1) };
     let mut best = Calibrated { beam: all, recall: 1.0, n_queries };
     let truth = exact::top_k(of, queries, k, None);
     let (mut least, mut enough) = (1, all.leaves);
     while least < enough && n_queries > 0 {
         // Steps by factors: few of the widest beams, which take longest, are tried.
         let leaves = (((least * enough) as f64).sqrt() as usize).clamp(least, enough - 1);
-        let by = Descent { routing, beam: Beam { leaves } };
-        let measured = share(&top_k(by, of, queries, k, None), &truth);
+        let beam = Beam { leaves };
+        let measured = share(&top_k(of, beam, queries, k, None), &truth);
         if measured >= recall {
             enough = leaves;
-            best = Calibrated { beam: by.beam, recall: measured, n_queries };
+            best = Calibrated { beam, recall: measured, n_queries };
         } else {
             least = leaves + 1;
         }

@@ -1,12 +1,14 @@
 //! Which leaves are likely to hold a query's best documents.
 
+use std::sync::Arc;
+
 use rootward::matrix::Matrix;
 use rootward_kernels::{Packed, Store, Strided, dot, product};
 
-use crate::exact::Documents;
+use crate::block::Block;
 
 /// How much a spread counts beside a mean.
-const SPREAD: f32 = 1.0;
+const SPREAD: f32 = 2.0;
 
 /// Groups are looked into until they have this many times the leaves that are wanted,
 const WIDE: usize = 4;
@@ -17,6 +19,7 @@ const SHARE: usize = 4;
 /// Where the leaves of a tree are.
 pub struct Routing {
     dim: usize,
+    n_docs: usize,
     n_leaves: usize,
     groups: Nodes,
     /// By group.
@@ -45,16 +48,15 @@ struct Sums {
 }
 
 impl Routing {
-    /// The way to the blocks of a tree's nodes.
+    /// The way to the blocks of a tree's nodes, of vectors of `dim` numbers.
     ///
     /// `parents`: by slot the node above, as in an [`Outline`](rootward::doc_tree::Outline).
     ///
     /// # Panics
     /// When there is a block of a slot that the tree does not have.
-    pub fn of(parents: &[u32], of: Documents<'_>) -> Self {
-        let dim = of.vectors.dim();
-        assert!(of.blocks.len() <= parents.len(), "every block is that of a node");
-        let block = |slot: u32| of.blocks.get(slot as usize).and_then(Option::as_ref);
+    pub fn of(dim: usize, parents: &[u32], blocks: &[Option<Arc<Block>>]) -> Self {
+        assert!(blocks.len() <= parents.len(), "every block is that of a node");
+        let block = |slot: u32| blocks.get(slot as usize).and_then(Option::as_ref);
         let sums = |slot: u32| {
             let block = block(slot).expect("leaves have blocks");
             let n_docs = block.docs().len() as f64;
@@ -67,7 +69,13 @@ impl Routing {
             tops.push(Sums::joined(&of_leaves, dim));
             leaves.push(Leaves { slots, nodes: Nodes::of(&of_leaves, dim) });
         }
-        Routing { dim, n_leaves, groups: Nodes::of(&tops, dim), leaves }
+        let n_docs = blocks.iter().flatten().map(|block| block.docs().len()).sum();
+        Routing { dim, n_docs, n_leaves, groups: Nodes::of(&tops, dim), leaves }
+    }
+
+    /// How many documents there are in all blocks.
+    pub fn n_docs(&self) -> usize {
+        self.n_docs
     }
 
     /// How many leaves there are: nodes that own documents.
@@ -76,11 +84,11 @@ impl Routing {
     }
 
     /// Slots of the likeliest leaves of each query, the likeliest first and the others in any order.
-    pub(super) fn likeliest(&self, queries: &Matrix, n_leaves: usize) -> Vec<Vec<u32>> {
+    pub(crate) fn likeliest(&self, queries: &Matrix, n_leaves: usize) -> Vec<Vec<u32>> {
         assert!(queries.dim() == self.dim, "queries of {} numbers, a tree of {}", queries.dim(), self.dim);
         let norms: Vec<f32> =
             (0..queries.n_rows()).map(|row| dot(queries.row(row), queries.row(row)).sqrt()).collect();
-        let wanted = (n_leaves * WIDE).max(self.n_leaves / SHARE);
+        let wanted = n_leaves.saturating_mul(WIDE).max(self.n_leaves / SHARE);
         let mut asked: Vec<Vec<u32>> = vec![Vec::new(); self.leaves.len()];
         let mut scores = Vec::new();
         self.groups.score(queries.values(), &norms, &mut scores);

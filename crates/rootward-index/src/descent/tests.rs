@@ -16,7 +16,7 @@ use crate::vectors::Vectors;
 const DIM: usize = 8;
 
 struct Held {
-    tree: DocTree,
+    routing: Routing,
     blocks: Vec<Option<Arc<Block>>>,
     vectors: Vectors,
     ids: Ids,
@@ -42,28 +42,24 @@ impl Held {
         for (at, node) in tree.nodes().filter(|(_, node)| !node.docs.is_empty()) {
             blocks[at.at()] = Some(Arc::new(Block::of(&node.docs, &vectors)));
         }
-        Held { tree, blocks, vectors, ids }
+        Held { routing: Routing::of(tree.dim(), &tree.parents(), &blocks), blocks, vectors, ids }
     }
 
     fn documents(&self) -> Documents<'_> {
-        Documents { blocks: &self.blocks, vectors: &self.vectors, ids: &self.ids }
-    }
-
-    fn routing(&self) -> Routing {
-        Routing::of(&self.tree.parents(), self.documents())
+        Documents { blocks: &self.blocks, vectors: &self.vectors, ids: &self.ids, routing: &self.routing }
     }
 }
 
 #[test]
 fn the_least_beam_that_finds_enough_is_chosen() {
     let held = Held::of(3_000);
-    let (routing, queries) = (held.routing(), random(100, 2));
-    let found = calibrate(&routing, held.documents(), &queries, 10, 0.9);
-    assert!(found.recall >= 0.9 && found.beam.leaves < routing.n_leaves() / 2, "{found:?}");
+    let queries = random(100, 2);
+    let found = calibrate(held.documents(), &queries, 10, 0.9);
+    assert!(found.recall >= 0.9 && found.beam.leaves < held.routing.n_leaves() / 2, "{found:?}");
     assert_eq!(found.n_queries, 100);
-    let by = Descent { routing: &routing, beam: Beam { leaves: found.beam.leaves - 1 } };
+    let beam = Beam { leaves: found.beam.leaves - 1 };
     let truth = exact::top_k(held.documents(), &queries, 10, None);
-    let hits = top_k(by, held.documents(), &queries, 10, None)
+    let hits = top_k(held.documents(), beam, &queries, 10, None)
         .iter()
         .zip(&truth)
         .map(|(found, truth)| truth.iter().filter(|scored| found.contains(scored)).count())
@@ -74,10 +70,10 @@ fn the_least_beam_that_finds_enough_is_chosen() {
 #[test]
 fn what_is_found_has_its_exact_score_in_order() {
     let held = Held::of(3_000);
-    let (routing, queries) = (held.routing(), random(20, 2));
-    let by = Descent { routing: &routing, beam: Beam { leaves: 5 } };
+    let queries = random(20, 2);
+    let beam = Beam { leaves: 5 };
     let everything = exact::top_k(held.documents(), &queries, 3_000, None);
-    for (found, all) in top_k(by, held.documents(), &queries, 10, None).iter().zip(everything) {
+    for (found, all) in top_k(held.documents(), beam, &queries, 10, None).iter().zip(everything) {
         assert_eq!(found.len(), 10);
         let places: Vec<usize> =
             found.iter().map(|hit| all.iter().position(|other| other == hit).unwrap()).collect();
@@ -88,24 +84,24 @@ fn what_is_found_has_its_exact_score_in_order() {
 #[test]
 fn answers_depend_neither_on_threads_nor_on_other_queries() {
     let held = Held::of(3_000);
-    let (routing, queries) = (held.routing(), random(40, 2));
-    let by = Descent { routing: &routing, beam: Beam { leaves: 4 } };
-    let together = top_k(by, held.documents(), &queries, 10, None);
+    let queries = random(40, 2);
+    let beam = Beam { leaves: 4 };
+    let together = top_k(held.documents(), beam, &queries, 10, None);
     let threads = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
-    assert_eq!(threads.install(|| top_k(by, held.documents(), &queries, 10, None)), together);
+    assert_eq!(threads.install(|| top_k(held.documents(), beam, &queries, 10, None)), together);
     let alone = Matrix::new(1, DIM, queries.row(7).to_vec()).unwrap();
-    assert_eq!(top_k(by, held.documents(), &alone, 10, None)[0], together[7]);
+    assert_eq!(top_k(held.documents(), beam, &alone, 10, None)[0], together[7]);
 }
 
 #[test]
 fn a_filter_never_costs_results() {
     let held = Held::of(3_000);
-    let (routing, queries) = (held.routing(), random(10, 2));
-    let by = Descent { routing: &routing, beam: Beam { leaves: 1 } };
+    let queries = random(10, 2);
+    let beam = Beam { leaves: 1 };
     for step in [1, 2, 10, 100, 700] {
         let allowed = Allowed::of((0..3_000).step_by(step).map(DocIdx));
         for k in [1, 10, 100] {
-            for found in top_k(by, held.documents(), &queries, k, Some(&allowed)) {
+            for found in top_k(held.documents(), beam, &queries, k, Some(&allowed)) {
                 assert_eq!(found.len(), k.min(allowed.len()));
                 assert!(found.iter().all(|(doc, _)| allowed.contains(*doc)));
             }

@@ -10,8 +10,8 @@ use crate::allowed::Allowed;
 use crate::block::Block;
 use crate::ids::Ids;
 
-/// Candidates that are scored before it is asked whether any others may do better.
-const AT_ONCE: usize = 16;
+/// Candidates that are scored before the worst of the best is looked for again.
+const AT_ONCE: usize = 256;
 
 /// A document that may be among the best; bounds are divided by the query's scale.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +37,7 @@ pub(crate) struct Candidates {
 /// # Shapes
 /// - `rows`: of `codes`, which are asked
 /// - `thresholds`, `candidates`: by row of `codes`
+/// - `found`: anything, to be written over
 pub(crate) fn scan_block(
     block: &Block,
     codes: &QueryCodes,
@@ -44,10 +45,11 @@ pub(crate) fn scan_block(
     allowed: Option<&Allowed>,
     thresholds: &mut [f32],
     candidates: &mut [Candidates],
+    found: &mut Vec<Within>,
 ) {
-    let mut found = Vec::new();
-    scan(block.codes(), codes, rows, thresholds, &mut found);
-    for within in found {
+    found.clear();
+    scan(block.codes(), codes, rows, thresholds, found);
+    for within in found.drain(..) {
         let doc = block.docs()[within.place as usize];
         if allowed.is_none_or(|allowed| allowed.contains(doc)) {
             candidates[within.query as usize].add(doc, within);
@@ -58,10 +60,56 @@ pub(crate) fn scan_block(
     }
 }
 
+/// Which queries look at which blocks.
+pub(crate) struct Visits {
+    /// Slot and query: of each query the likeliest slot, then all the others.
+    rounds: [Vec<(u32, u32)>; 2],
+}
+
+impl Visits {
+    /// `slots`: by query, the likeliest first.
+    pub(crate) fn of(slots: Vec<Vec<u32>>) -> Self {
+        let mut rounds = [Vec::new(), Vec::new()];
+        for (query, slots) in (0..).zip(slots) {
+            for (rank, slot) in slots.into_iter().enumerate() {
+                rounds[rank.min(1)].push((slot, query));
+            }
+        }
+        rounds.iter_mut().for_each(|round| round.sort_unstable());
+        Visits { rounds }
+    }
+
+    /// Scans each block once in a round, for all queries that look at it.
+    ///
+    /// Thresholds are high before most blocks are scanned, as the likeliest come first.
+    pub(crate) fn scan(
+        &self,
+        of: Documents<'_>,
+        codes: &QueryCodes,
+        allowed: Option<&Allowed>,
+        candidates: &mut [Candidates],
+    ) {
+        let (mut rows, mut found) = (Vec::new(), Vec::new());
+        let mut thresholds = vec![f32::NEG_INFINITY; codes.len()];
+        for visits in self.rounds.iter().flat_map(|round| round.chunk_by(|a, b| a.0 == b.0)) {
+            let block =
+                of.blocks[visits[0].0 as usize].as_ref().expect("the routing was made of these blocks");
+            rows.clear();
+            rows.extend(visits.iter().map(|(_, query)| *query));
+            scan_block(block, codes, &rows, allowed, &mut thresholds, candidates, &mut found);
+        }
+    }
+}
+
 impl Candidates {
     /// None yet.
     pub(crate) fn of(k: usize) -> Self {
         Candidates { k, threshold: f32::NEG_INFINITY, found: Vec::new(), room: 2 * k + 32 }
+    }
+
+    /// None yet, where `k` documents are known to score at least so much.
+    pub(super) fn above(threshold: f32, k: usize) -> Self {
+        Candidates { threshold, ..Candidates::of(k) }
     }
 
     /// Those of several parts of all documents.
@@ -72,6 +120,12 @@ impl Candidates {
             joined.found.extend(&part.found);
         }
         joined
+    }
+
+    /// What `k` documents score at least, divided by the query's scale.
+    pub(super) fn threshold(&mut self) -> f32 {
+        self.tighten();
+        self.threshold
     }
 
     fn add(&mut self, doc: DocIdx, Within { least, most, .. }: Within) {
@@ -101,17 +155,22 @@ impl Candidates {
     /// The best `k`, by their scores in `f32`.
     pub(crate) fn best(mut self, of: Documents<'_>, query: &[f32], scale: f32) -> Vec<Scored> {
         self.tighten();
-        self.found.sort_unstable_by(|a, b| b.most.total_cmp(&a.most));
+        let score = |candidate: &Candidate| (candidate.doc, dot(query, of.vectors.row(candidate.doc)));
         let mut best = Best::of(self.k, of.ids);
-        for some in self.found.chunks(AT_ONCE) {
-            // Two numbers of 24 bits have a product of 48.
-            let most = f64::from(some[0].most) * f64::from(scale);
-            if best.worst().is_some_and(|worst| most < f64::from(worst)) {
-                break;
-            }
-            best.extend(
-                some.iter().map(|candidate| (candidate.doc, dot(query, of.vectors.row(candidate.doc)))),
-            );
+        let (mut first, mut rest) = (&mut self.found[..], &mut [][..]);
+        if first.len() > self.k {
+            first.select_nth_unstable_by(self.k - 1, |a, b| b.most.total_cmp(&a.most));
+            (first, rest) = first.split_at_mut(self.k);
+        }
+        best.extend(first.iter().map(score));
+        for some in rest.chunks(AT_ONCE) {
+            let worst = best.worst().map_or(f64::NEG_INFINITY, f64::from);
+            // Two numbers of 24 bits have a product of 48; nothing is less than a NaN.
+            let may = |candidate: &&Candidate| {
+                let most = f64::from(candidate.most) * f64::from(scale);
+                most >= worst || worst.is_nan()
+            };
+            best.extend(some.iter().filter(may).map(score));
         }
         best.sorted()
     }

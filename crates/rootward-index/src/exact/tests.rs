@@ -1,6 +1,7 @@
 //! Exact search against a loop over all documents, with vectors that are hard on bounds.
 
 use proptest::prelude::*;
+use rootward::doc_tree::{DocTree, TreeShape};
 use rootward_kernels::dot;
 
 use super::*;
@@ -42,6 +43,7 @@ struct Held {
     blocks: Vec<Option<Arc<Block>>>,
     vectors: Vectors,
     ids: Ids,
+    routing: Routing,
 }
 
 impl Held {
@@ -52,14 +54,18 @@ impl Held {
             // In another order than places.
             ids.put(DocIdx(at as u32), &format!("{}", at * 7 % 1_000));
         }
-        let all: Vec<DocIdx> = (0..docs.len() as u32).map(DocIdx).collect();
-        let block = |docs: &[DocIdx]| [None, Some(Arc::new(Block::of(docs, &vectors)))];
-        let blocks = all.chunks(size).flat_map(block).collect();
-        Held { blocks, vectors, ids }
+        let shape = TreeShape { branching: 4, leaf_size: size, balance: 2.0, iterations: 2, sample: 16 };
+        let tree = DocTree::grow(&matrix(docs, vectors.dim()), shape, 1).unwrap();
+        let mut blocks = vec![None; tree.n_slots()];
+        for (at, node) in tree.nodes().filter(|(_, node)| !node.docs.is_empty()) {
+            blocks[at.at()] = Some(Arc::new(Block::of(&node.docs, &vectors)));
+        }
+        let routing = Routing::of(tree.dim(), &tree.parents(), &blocks);
+        Held { blocks, vectors, ids, routing }
     }
 
     fn documents(&self) -> Documents<'_> {
-        Documents { blocks: &self.blocks, vectors: &self.vectors, ids: &self.ids }
+        Documents { blocks: &self.blocks, vectors: &self.vectors, ids: &self.ids, routing: &self.routing }
     }
 }
 
@@ -105,10 +111,12 @@ fn no_documents_give_empty_answers() {
 fn a_block_that_changed_finds_as_one_made_anew() {
     let docs: Vec<Vec<f32>> = (0..100).map(|at| vec![(at * 37 % 100) as f32, 1.0]).collect();
     let mut held = Held::of(&docs, 100);
+    let slot = held.blocks.iter().position(Option::is_some).unwrap();
     let block = Block::of(&(0..60).map(DocIdx).collect::<Vec<_>>(), &held.vectors);
     let gone: Vec<DocIdx> = (0..60).step_by(3).map(DocIdx).collect();
     let come: Vec<DocIdx> = (60..100).map(DocIdx).collect();
-    held.blocks = vec![Some(Arc::new(block.changed(&gone, &come, &held.vectors)))];
+    held.blocks = vec![None; held.blocks.len()];
+    held.blocks[slot] = Some(Arc::new(block.changed(&gone, &come, &held.vectors)));
     let found = top_k(held.documents(), &matrix(&[vec![1.0, 0.5]], 2), 5, None);
     let is_there = |at: usize| at >= 60 || !at.is_multiple_of(3);
     assert_eq!(bits(&found), [naive(&docs, &[1.0, 0.5], 5, is_there)]);

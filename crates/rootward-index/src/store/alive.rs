@@ -12,8 +12,8 @@ const BYTES: usize = 1024;
 /// The rows of a block.
 const ROWS: u32 = BYTES as u32 * 8;
 
-pub(super) fn blocks() -> Blocks {
-    Blocks::new(ALIVE, BYTES, 0)
+pub(super) fn blocks(meta: &Meta) -> Blocks {
+    Blocks::new(ALIVE, meta, BYTES, 0)
 }
 
 /// Says whether a row has a document; returns whether it had one.
@@ -27,7 +27,7 @@ pub(super) fn turn(blocks: &mut Blocks, connection: &Connection, row: u32) -> Re
 /// All rows with a document.
 pub(super) fn read(connection: &Connection, meta: &Meta) -> Result<RowSet, Fault> {
     let mut alive = RowSet::new(meta.next_row);
-    blocks().each(connection, meta, |block, content| {
+    blocks(meta).each(connection, meta, |block, content| {
         let words = content.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("8 bytes")));
         alive.fill_words(block as usize * (BYTES / 8), words);
     })?;

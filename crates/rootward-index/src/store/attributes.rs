@@ -1,13 +1,13 @@
 //! Metadata, value by value, so that filters find documents without reading them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use serde_json::{Map, Value};
 
 use super::fault::{Fault, damaged};
-use super::meta::{self, Meta};
+use super::meta::{ATTRIBUTE, Meta};
 use super::seal::{Seal, checksum};
 use crate::error::IndexError;
 use crate::filter;
@@ -107,8 +107,8 @@ pub(super) fn put(
     let mut statement = connection.prepare_cached("INSERT INTO attribute VALUES (?, ?, ?)")?;
     for (key, value) in attributes {
         statement.execute((key, value, row))?;
-        meta.seal_mut(&meta::attribute(key)).put(u64::from(row), value.checksum(row, key));
     }
+    sum_up(row, attributes, meta.seal_mut(ATTRIBUTE));
     Ok(())
 }
 
@@ -125,34 +125,27 @@ pub(super) fn remove(
         if statement.execute((key, value, row))? != 1 {
             return damaged(format!("row {row} lacks a value of `{key}`"));
         }
-        let name = meta::attribute(key);
-        meta.seal_mut(&name).take(u64::from(row), value.checksum(row, key));
-        if meta.seal(&name).n == 0 {
-            meta.seals.remove(&name);
-        }
+        meta.seal_mut(ATTRIBUTE).take(u64::from(row), value.checksum(row, key));
     }
     Ok(())
 }
 
-/// Adds up the seals of the values of a row, by key.
-pub(super) fn sum_up(row: u32, attributes: &[(&str, Attribute)], keys: &mut BTreeMap<String, Seal>) {
-    for (key, value) in attributes {
-        keys.entry((*key).to_owned()).or_default().put(u64::from(row), value.checksum(row, key));
-    }
+/// Adds the values of a row to a seal.
+pub(super) fn sum_up(row: u32, attributes: &[(&str, Attribute)], seal: &mut Seal) {
+    attributes.iter().for_each(|(key, value)| seal.put(u64::from(row), value.checksum(row, key)));
 }
 
-/// Holds all values under a key against their seal.
-pub(super) fn check(connection: &Connection, meta: &Meta, key: &str) -> Result<(), Fault> {
-    let mut statement = connection.prepare_cached("SELECT value, row FROM attribute WHERE key = ?")?;
-    let (mut rows, mut found) = (statement.query([key])?, Seal::default());
+/// Holds all values under all keys against their seal: one that is wrong leads the search for others astray.
+pub(super) fn check(connection: &Connection, meta: &Meta) -> Result<(), Fault> {
+    let mut statement = connection.prepare_cached("SELECT key, value, row FROM attribute")?;
+    let (mut rows, mut found) = (statement.query(())?, Seal::default());
     while let Some(read) = rows.next()? {
-        let row: u32 = read.get(1)?;
-        let Some(value) = Attribute::read(read.get_ref(0)?) else {
-            return damaged(format!(
-                "row {row} has a value of `{key}` that is neither text, number nor boolean"
-            ));
+        let row: u32 = read.get(2)?;
+        let key = read.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+        let Some(value) = Attribute::read(read.get_ref(1)?) else {
+            return damaged(format!("row {row} has a value that is neither text, number nor boolean"));
         };
         found.put(u64::from(row), value.checksum(row, key));
     }
-    meta.check(&meta::attribute(key), found)
+    meta.check(ATTRIBUTE, found)
 }

@@ -1,6 +1,7 @@
 //! Small numbers of all rows, in blocks of many rows, each with a checksum.
 //!
-//! A row of its own for a bit or a node would cost more than it holds; a block is read and written whole.
+//! A row of its own for a bit or a node would cost more than it holds; a block is read and written whole. Blocks are
+//! numbered without gaps, so that one that cannot be found is known to be lost.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,8 @@ pub(super) struct Blocks {
     bytes: usize,
     /// What a block is filled with in the beginning.
     fill: u8,
+    /// How many blocks are stored.
+    n_stored: u32,
     /// Blocks that were read, with the checksum that is stored; none where the block is new.
     held: BTreeMap<u32, Held>,
 }
@@ -31,8 +34,10 @@ struct Held {
 
 impl Blocks {
     /// The blocks of a table, none of them read yet.
-    pub(super) fn new(name: impl Into<String>, bytes: usize, fill: u8) -> Self {
-        Blocks { name: name.into(), bytes, fill, held: BTreeMap::new() }
+    pub(super) fn new(name: impl Into<String>, meta: &Meta, bytes: usize, fill: u8) -> Self {
+        let name = name.into();
+        let n_stored = u32::try_from(meta.seal(&name).n).unwrap_or(u32::MAX);
+        Blocks { name, bytes, fill, n_stored, held: BTreeMap::new() }
     }
 
     /// A block, to be changed.
@@ -40,11 +45,18 @@ impl Blocks {
         if !self.held.contains_key(&block) {
             let held = match self.read(connection, block)? {
                 Some((content, stored)) => Held { content, stored: Some(stored) },
-                None => Held { content: vec![self.fill; self.bytes], stored: None },
+                None if block < self.n_stored => {
+                    return damaged(format!("block {block} of `{}` is gone", self.name));
+                }
+                None => self.new_block(),
             };
             self.held.insert(block, held);
         }
         Ok(&mut self.held.get_mut(&block).expect("it was just put there").content)
+    }
+
+    fn new_block(&self) -> Held {
+        Held { content: vec![self.fill; self.bytes], stored: None }
     }
 
     /// A block as it is stored, with its checksum.
@@ -69,6 +81,14 @@ impl Blocks {
 
     /// Writes the blocks that were read, and keeps up their seal.
     pub(super) fn flush(&mut self, connection: &Connection, meta: &mut Meta) -> Result<(), Fault> {
+        if let Some(last) = self.held.last_key_value().map(|(last, _)| *last) {
+            for block in self.n_stored..last {
+                if !self.held.contains_key(&block) {
+                    self.held.insert(block, self.new_block());
+                }
+            }
+            self.n_stored = self.n_stored.max(last + 1);
+        }
         let sql = format!("INSERT OR REPLACE INTO {} VALUES (?, ?, ?)", self.name);
         let mut statement = connection.prepare_cached(&sql)?;
         let seal = meta.seal_mut(&self.name);

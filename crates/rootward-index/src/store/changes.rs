@@ -55,7 +55,7 @@ impl<'a> Changes<'a> {
         let meta = writer.meta().inspect_err(|_| end(&writer.connection))?;
         *writer.touched.lock().unwrap_or_else(PoisonError::into_inner) = Touched::default();
         let first_row = meta.next_row;
-        let (alive, homes) = (alive::blocks(), Vec::new());
+        let (alive, homes) = (alive::blocks(&meta), Vec::new());
         Ok(Changes { writer, meta, entry: Entry::default(), alive, homes, first_row, state: State::Clean })
     }
 
@@ -116,7 +116,7 @@ impl<'a> Changes<'a> {
             let at = match held.iter().position(|(of, _)| *of == set) {
                 Some(at) => at,
                 None => {
-                    held.push((set, homes::blocks(set)));
+                    held.push((set, homes::blocks(meta, set)));
                     held.len() - 1
                 }
             };
@@ -143,7 +143,7 @@ impl<'a> Changes<'a> {
             if set == changes.meta.current {
                 changes.entry.trees += 1;
             }
-            tree::save(&changes.writer.connection, set, saved)
+            tree::save(&changes.writer.connection, &mut changes.meta, set, saved)
         })
     }
 
@@ -364,10 +364,12 @@ pub(super) fn take_vector(
     row: u32,
 ) -> Result<(), Fault> {
     let name = meta::vectors(set);
-    let sql = format!("DELETE FROM {name} WHERE row = ? RETURNING checksum");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query([row])?;
-    let taken = rows.next()?.map(|row| row.get::<_, u32>(0)).transpose()?;
+    // Half as long as asking the removal what it removed.
+    let mut statement = connection.prepare_cached(&format!("SELECT checksum FROM {name} WHERE row = ?"))?;
+    let taken = statement.query([row])?.next()?.map(|row| row.get::<_, u32>(0)).transpose()?;
+    if taken.is_some() {
+        connection.prepare_cached(&format!("DELETE FROM {name} WHERE row = ?"))?.execute([row])?;
+    }
     match taken {
         Some(sum) => meta.seal_mut(&name).take(u64::from(row), sum),
         None if set == meta.current => return damaged(format!("row {row} has no vector")),
@@ -379,5 +381,50 @@ pub(super) fn take_vector(
 impl Drop for Changes<'_> {
     fn drop(&mut self) {
         end(&self.writer.connection);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Settings, Store, verify};
+
+    fn record(number: usize) -> Record {
+        let text = format!("word{number} and others");
+        Record {
+            id: format!("d{number}"),
+            title: String::new(),
+            text,
+            metadata: Map::new(),
+            vector: vec![1.0; 64],
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_grow_holds_what_was_acknowledged() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("index");
+        let mut writer = Store::create(&path, &Settings { dim: 64, model: None }).unwrap();
+        let pages: i64 = writer.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        let set = |writer: &Writer, most: i64| {
+            writer.connection.pragma_update_and_check(None, "max_page_count", most, |_| Ok(())).unwrap();
+        };
+        set(&writer, pages + 100);
+        let add = |writer: &mut Writer, numbers: std::ops::Range<usize>| {
+            let mut changes = writer.begin()?;
+            numbers.clone().try_for_each(|number| changes.add(&record(number)).map(|_| ()))?;
+            changes.commit()
+        };
+        let batches = (0..1_000).map_while(|batch| {
+            let added = add(&mut writer, batch * 10..batch * 10 + 10);
+            added.map_err(|error| assert!(matches!(error, IndexError::Full { .. }), "{error}")).ok()
+        });
+        let last = batches.last().unwrap();
+        assert!(last > 10);
+        set(&writer, 1 << 30);
+        let report = verify(&path).unwrap();
+        assert_eq!((report.generation, report.n_docs, report.problems), (last, last * 10, Vec::new()));
+        let next = last as usize * 10;
+        assert_eq!(add(&mut writer, next..next + 10).unwrap(), last + 1);
     }
 }

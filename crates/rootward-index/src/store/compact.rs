@@ -37,8 +37,7 @@ impl Writer {
         let generation = made?;
         removed?;
         self.acknowledge(generation)?;
-        // Where somebody still reads the log, the next writer empties it.
-        let _ = self.checkpoint();
+        self.checkpoint()?;
         Ok(generation)
     }
 
@@ -80,12 +79,12 @@ fn copy(
     let mut places: Vec<(SetId, homes::Homes, super::blocks::Blocks)> = Vec::new();
     for set in old.sets.keys() {
         schema::create_set(to, *set)?;
-        places.push((*set, homes::Homes::read(from, old, *set)?, homes::blocks(*set)));
-        if let Some(saved) = tree::load(from, *set)? {
-            tree::save(to, *set, &saved)?;
+        places.push((*set, homes::Homes::read(from, old, *set)?, homes::blocks(&meta, *set)));
+        if let Some(saved) = tree::load(from, old, *set)? {
+            tree::save(to, &mut meta, *set, &saved)?;
         }
     }
-    let (mut alive, mut found) = (alive::blocks(), Seal::default());
+    let (mut alive, mut found) = (alive::blocks(&meta), Seal::default());
     let mut vectors = vec![0; places.len()];
     document::each_summed(from, 0, |row, sum, stored| {
         found.put(u64::from(row), sum);

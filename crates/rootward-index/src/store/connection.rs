@@ -13,11 +13,13 @@ use super::schema::{APPLICATION, FORMAT};
 use crate::error::IndexError;
 
 /// How long a connection waits for another one that recovers the log, which is the only thing that anybody waits for.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 /// Statements that a connection keeps.
 const STATEMENTS: usize = 128;
 /// Pages of the log that are moved into the file at a time; the more, the fewer transactions wait for it.
 const CHECKPOINT_PAGES: u32 = 16_000;
+/// What is left of a log that has become longer, once nobody reads it.
+const LOG_BYTES: u32 = 64 << 20;
 /// Memory for pages of a writer, and of a reader, in KiB.
 const WRITER_KIB: i32 = 128 << 10;
 const READER_KIB: i32 = 16 << 10;
@@ -31,6 +33,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, IndexError> {
         connection.pragma_update(None, "cache_size", -WRITER_KIB)?;
         connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES, |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", "full")?;
         Ok(())
     };

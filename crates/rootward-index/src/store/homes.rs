@@ -15,8 +15,8 @@ const ROWS: u32 = 256;
 /// Stands for the home of a row that has none.
 const NONE: u32 = u32::MAX;
 
-pub(super) fn blocks(set: SetId) -> Blocks {
-    Blocks::new(meta::homes(set), ROWS as usize * 4, 0xff)
+pub(super) fn blocks(meta: &Meta, set: SetId) -> Blocks {
+    Blocks::new(meta::homes(set), meta, ROWS as usize * 4, 0xff)
 }
 
 /// Puts a row into a node; returns whether it was in another one, or none.
@@ -50,7 +50,7 @@ pub(super) struct Homes(Vec<u32>);
 impl Homes {
     pub(super) fn read(connection: &Connection, meta: &Meta, set: SetId) -> Result<Homes, Fault> {
         let mut homes = vec![NONE; meta.next_row as usize];
-        blocks(set).each(connection, meta, |block, content| {
+        blocks(meta, set).each(connection, meta, |block, content| {
             let content = content.chunks_exact(4).map(|home| home.try_into().expect("4 bytes"));
             let homes = homes.iter_mut().skip(block as usize * ROWS as usize);
             homes.zip(content).for_each(|(home, read)| *home = u32::from_le_bytes(read));

@@ -17,7 +17,7 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
 /// The right to change an index, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -33,9 +33,17 @@ impl Lock {
             _ => IndexError::File { path: beside.clone(), cause },
         })?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock { _file: file }),
+            Ok(()) => Ok(Lock { file }),
             Err(TryLockError::WouldBlock) => Err(IndexError::Locked { path: path.to_owned() }),
             Err(TryLockError::Error(cause)) => Err(IndexError::File { path: beside, cause }),
         }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A process that was just begun by this one holds the file, too, until it runs its own program; closing would not
+        // let go of the lock then. Where unlocking fails, closing does it.
+        let _ = self.file.unlock();
     }
 }

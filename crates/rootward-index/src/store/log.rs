@@ -148,7 +148,7 @@ impl Reading<'_> {
             trees += entry.trees;
         })?;
         let (Reach::All, Some(first)) = (reach, first) else { return Ok(None) };
-        let mut homes = homes::blocks(meta.current);
+        let mut homes = homes::blocks(meta, meta.current);
         let mut put = Vec::new();
         document::each(connection, first, |row, stored| {
             let home = homes::get(&mut homes, connection, row)?;
@@ -172,7 +172,7 @@ impl Reading<'_> {
             let home = homes::get(&mut homes, connection, *row)?;
             now.extend(home.map(|home| (DocIdx(*row), home)));
         }
-        let tree = if trees > 0 { tree::load(connection, meta.current)? } else { None };
+        let tree = if trees > 0 { tree::load(connection, meta, meta.current)? } else { None };
         let removed = removed.into_iter().map(DocIdx).collect();
         Ok(Some(Changed { put, removed, moved: now, tree }))
     }

@@ -8,7 +8,7 @@ use rusqlite::types::ToSql;
 use super::attributes::{self, Attribute};
 use super::fault::{Fault, damaged};
 use super::homes::Homes;
-use super::meta::{self, ALIVE, EDGE};
+use super::meta::{ALIVE, ATTRIBUTE, EDGE};
 use super::reader::Reading;
 use super::row_set::RowSet;
 use super::{alive, hierarchy};
@@ -78,7 +78,7 @@ impl Search<'_> {
         let mut rows = self.none();
         for value in values {
             let value = Attribute::asked(value);
-            self.collect(key, &mut rows, "value = ?2", &[&key, &value])?;
+            self.collect(&mut rows, "value = ?2", &[&key, &value])?;
         }
         Ok(rows)
     }
@@ -101,22 +101,15 @@ impl Search<'_> {
             (None, None) => (least_number, "value >= ?2 AND value < x''"),
         };
         match most {
-            Some(most) => self.collect(key, &mut rows, condition, &[&key, &least, &most])?,
-            None => self.collect(key, &mut rows, condition, &[&key, &least])?,
+            Some(most) => self.collect(&mut rows, condition, &[&key, &least, &most])?,
+            None => self.collect(&mut rows, condition, &[&key, &least])?,
         }
         Ok(rows)
     }
 
-    /// Puts in the rows with a value under a key for which a condition holds.
-    fn collect(
-        &self,
-        key: &str,
-        to: &mut RowSet,
-        condition: &str,
-        values: &[&dyn ToSql],
-    ) -> Result<(), Fault> {
-        self.reading
-            .once(&meta::attribute(key), |connection, meta| attributes::check(connection, meta, key))?;
+    /// Puts in the rows with a value under a key, which is the first of `values`, for which a condition holds.
+    fn collect(&self, to: &mut RowSet, condition: &str, values: &[&dyn ToSql]) -> Result<(), Fault> {
+        self.reading.once(ATTRIBUTE, attributes::check)?;
         let sql = format!("SELECT row FROM attribute WHERE key = ?1 AND {condition}");
         let mut statement = self.reading.connection().prepare_cached(&sql)?;
         let mut rows = statement.query(params_from_iter(values))?;

@@ -18,11 +18,11 @@ pub(super) const EDGE: &str = "edge";
 pub(super) const WORD_BLOCK: &str = "word/block";
 pub(super) const WORD_SEGMENT: &str = "word/segment";
 pub(super) const WORD_LENGTH: &str = "word/length";
-const ATTRIBUTE: &str = "attribute/";
+pub(super) const ATTRIBUTE: &str = "attribute";
 
-/// The seal of the values under a key of metadata.
-pub(super) fn attribute(key: &str) -> String {
-    format!("{ATTRIBUTE}{key}")
+/// The seal of a set's tree.
+pub(super) fn tree(SetId(set): SetId) -> String {
+    format!("tree/{set}")
 }
 
 /// The seal of a set's vectors, which is the name of their table.

@@ -175,7 +175,7 @@ impl Reading<'_> {
     /// When there is no such set, or the index cannot be read or is damaged.
     pub fn tree(&self, set: SetId) -> Result<Option<SavedTree>, IndexError> {
         self.meta.settings(set)?;
-        self.told(tree::load(self.connection(), set))
+        self.told(tree::load(self.connection(), &self.meta, set))
     }
 
     /// The row of a document; none where no document has this id.

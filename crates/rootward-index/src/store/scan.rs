@@ -197,10 +197,14 @@ mod tests {
 
     #[test]
     fn ranges_cover_all_rows_once_and_end_at_whole_blocks() {
-        let check = |n_rows, n_parts, expected: &[Range<u32>]| assert_eq!(ranges(n_rows, n_parts), expected);
-        check(0, 2, &[0..0]);
-        check(1_000, 2, &[0..1_000]);
-        check(4_000, 2, &[0..2_048, 2_048..4_000]);
-        check(u32::MAX, 1, &[0..u32::MAX]);
+        let check = |n_rows, n_parts, ends: &[u32]| {
+            let ranges = ranges(n_rows, n_parts);
+            assert_eq!(ranges.iter().map(|rows| rows.end).collect::<Vec<_>>(), ends);
+            assert!(ranges[0].start == 0 && ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
+        };
+        check(0, 2, &[0]);
+        check(1_000, 2, &[1_000]);
+        check(4_000, 2, &[2_048, 4_000]);
+        check(u32::MAX, 1, &[u32::MAX]);
     }
 }

@@ -43,14 +43,20 @@ fn mix(row: u64, checksum: u32) -> u64 {
     hash ^ (hash >> 31)
 }
 
-/// The checksum of a row with several fields, none of which can pass for the end of another.
-pub(super) fn checksum(row: u64, fields: &[&[u8]]) -> u32 {
-    let mut hasher = Hasher::new();
-    hasher.update(&row.to_le_bytes());
-    for field in fields {
-        hasher.update(&(field.len() as u64).to_le_bytes());
-        hasher.update(field);
+/// The most fields of a row.
+const FIELDS: usize = 4;
+
+/// The checksum of a row with several fields, none of which can pass for the end of another: their lengths come first.
+pub(super) fn checksum<const N: usize>(row: u64, fields: &[&[u8]; N]) -> u32 {
+    const { assert!(N <= FIELDS) };
+    let mut head = [0; 8 * (1 + FIELDS)];
+    head[..8].copy_from_slice(&row.to_le_bytes());
+    for (length, field) in head[8..].chunks_exact_mut(8).zip(fields) {
+        length.copy_from_slice(&(field.len() as u64).to_le_bytes());
     }
+    let mut hasher = Hasher::new();
+    hasher.update(&head[..8 * (1 + N)]);
+    fields.iter().for_each(|field| hasher.update(field));
     hasher.finalize()
 }
 
@@ -73,8 +79,8 @@ mod tests {
     #[test]
     fn rows_that_changed_places_are_noticed() {
         let (mut a, mut b) = (Seal::default(), Seal::default());
-        [(1, 7), (2, 9)].map(|(row, sum)| a.put(row, sum));
-        [(2, 7), (1, 9)].map(|(row, sum)| b.put(row, sum));
+        [(1, 7), (2, 9)].into_iter().for_each(|(row, sum)| a.put(row, sum));
+        [(2, 7), (1, 9)].into_iter().for_each(|(row, sum)| b.put(row, sum));
         assert_ne!(a, b);
         assert_ne!(checksum(1, &[b"ab", b""]), checksum(1, &[b"a", b"b"]));
     }

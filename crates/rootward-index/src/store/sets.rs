@@ -6,7 +6,7 @@
 use rootward::ids::DocIdx;
 
 use super::changes::{Changes, put_vector, take_vector};
-use super::fault::Fault;
+use super::fault::{Fault, damaged};
 use super::log;
 use super::meta;
 use super::reader::Reading;
@@ -94,6 +94,7 @@ impl Changes<'_> {
         self.meta.sets.remove(&set);
         self.meta.seals.remove(&meta::vectors(set));
         self.meta.seals.remove(&meta::homes(set));
+        self.meta.seals.remove(&meta::tree(set));
         Ok(())
     }
 }
@@ -114,7 +115,15 @@ impl Reading<'_> {
             let mut statement = self.connection().prepare_cached(&sql)?;
             let rows = statement
                 .query_map([i64::try_from(most).unwrap_or(i64::MAX)], |row| row.get(0).map(DocIdx))?;
-            Ok(rows.collect::<Result<Vec<_>, _>>()?)
+            let found = rows.collect::<Result<Vec<_>, _>>()?;
+            let expected = self.n_docs().saturating_sub(self.meta().seal(&table).n);
+            if found.len() as u64 != expected.min(most as u64) {
+                return damaged(format!(
+                    "{} documents are not in `{table}`, {expected} should be",
+                    found.len()
+                ));
+            }
+            Ok(found)
         };
         self.told(find())
     }

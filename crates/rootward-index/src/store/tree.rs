@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::SetId;
 use super::fault::{Fault, damaged};
-use super::seal::checksum;
+use super::meta::{self, Meta};
+use super::seal::{Seal, checksum};
 use crate::error::IndexError;
 
 /// A tree without its documents: these know their homes.
@@ -79,7 +80,13 @@ impl SavedTree {
 }
 
 /// Writes the tree of a set in place of the one it had.
-pub(super) fn save(connection: &Connection, SetId(set): SetId, tree: &SavedTree) -> Result<(), Fault> {
+pub(super) fn save(
+    connection: &Connection,
+    meta: &mut Meta,
+    of: SetId,
+    tree: &SavedTree,
+) -> Result<(), Fault> {
+    let SetId(set) = of;
     let SavedTree { parents, shape, seed, calibration } = tree;
     let grown = Grown { shape: *shape, seed: *seed, calibration: calibration.clone() };
     let grown = serde_json::to_string(&grown).expect("numbers and a value are JSON");
@@ -87,18 +94,25 @@ pub(super) fn save(connection: &Connection, SetId(set): SetId, tree: &SavedTree)
     let sum = checksum(u64::from(set), &[grown.as_bytes(), &parents]);
     let sql = "INSERT OR REPLACE INTO tree VALUES (?, ?, ?, ?)";
     connection.prepare_cached(sql)?.execute((set, sum, grown, parents))?;
+    let seal = meta.seal_mut(&meta::tree(of));
+    *seal = Seal::default();
+    seal.put(u64::from(set), sum);
     Ok(())
 }
 
 /// The tree of a set; none where it has none.
-pub(super) fn load(connection: &Connection, SetId(set): SetId) -> Result<Option<SavedTree>, Fault> {
+pub(super) fn load(connection: &Connection, meta: &Meta, of: SetId) -> Result<Option<SavedTree>, Fault> {
+    let (SetId(set), mut found) = (of, Seal::default());
     let sql = "SELECT checksum, settings, parents FROM tree WHERE vectors = ?";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([set])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
+    let Some(row) = rows.next()? else { return meta.check(&meta::tree(of), found).map(|()| None) };
     let grown = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
     let parents = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
-    if row.get::<_, u32>(0)? != checksum(u64::from(set), &[grown.as_bytes(), parents]) {
+    let sum = checksum(u64::from(set), &[grown.as_bytes(), parents]);
+    found.put(u64::from(set), sum);
+    meta.check(&meta::tree(of), found)?;
+    if row.get::<_, u32>(0)? != sum {
         return damaged(format!("the tree of set {set} is not what was written"));
     }
     let Grown { shape, seed, calibration } = serde_json::from_str(grown)

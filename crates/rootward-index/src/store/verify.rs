@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::ack::{self, Acknowledged};
 use super::connection::open_reader;
 use super::fault::{Fault, damaged};
-use super::meta::{self, DOCUMENT, Meta};
+use super::meta::{self, ATTRIBUTE, DOCUMENT, Meta};
 use super::row_set::RowSet;
 use super::seal::Seal;
 use super::{SetId, alive, attributes, document, hierarchy, homes, log, scan, tree, words};
@@ -55,7 +55,6 @@ pub fn verify(path: &Path) -> Result<Report, IndexError> {
     }
     problems.take(hierarchy::check(&connection, &meta));
     problems.take(words::check(&connection, &meta));
-    problems.take(words_themselves(&connection));
     problems.take(changes(&connection, &meta));
     let n_vectors = meta.sets.keys().map(|set| (*set, meta.seal(&meta::vectors(*set)).n)).collect();
     let bytes = std::fs::metadata(path).map_err(|cause| IndexError::File { path: path.to_owned(), cause })?;
@@ -104,7 +103,7 @@ fn first_of(problems: &[String]) -> Result<(), Fault> {
     damaged(what)
 }
 
-/// The pages of the file, as SQLite sees them.
+/// The pages of the file as SQLite sees them, and the words as FTS5 does.
 fn pages(connection: &Connection) -> Result<(), Fault> {
     let mut statement = connection.prepare("PRAGMA integrity_check(20)")?;
     let found = statement.query_map((), |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
@@ -115,14 +114,14 @@ fn pages(connection: &Connection) -> Result<(), Fault> {
 /// All documents, what they can be filtered by, and which rows are free.
 fn documents(connection: &Connection, meta: &Meta) -> Result<(), Fault> {
     let (mut found, mut rows, mut problems) = (Seal::default(), RowSet::new(meta.next_row), Vec::new());
-    let mut keys: BTreeMap<String, Seal> = BTreeMap::new();
+    let mut values = Seal::default();
     document::each_summed(connection, 0, |row, sum, stored| {
         found.put(u64::from(row), sum);
         if !rows.put(row) {
             problems.push(format!("row {row} is not given away yet and has a document"));
         }
         let attributes = attributes::of(&stored.id, &stored.metadata)?;
-        attributes::sum_up(row, &attributes, &mut keys);
+        attributes::sum_up(row, &attributes, &mut values);
         Ok(())
     })?;
     first_of(&problems)?;
@@ -133,21 +132,13 @@ fn documents(connection: &Connection, meta: &Meta) -> Result<(), Fault> {
     if alive::read(connection, meta)? != rows {
         return damaged("the rows with documents are not those that are said to be");
     }
-    for (key, seal) in &keys {
-        meta.check(&meta::attribute(key), *seal)?;
-        attributes::check(connection, meta, key)?;
-    }
-    let n: u64 = keys.values().map(|seal| seal.n).sum();
-    let stored: i64 = connection.query_row("SELECT count(*) FROM attribute", (), |row| row.get(0))?;
-    if n != stored as u64 {
-        return damaged(format!("documents have {n} values of metadata, {stored} can be filtered by"));
-    }
-    Ok(())
+    meta.check(ATTRIBUTE, values)?;
+    attributes::check(connection, meta)
 }
 
 /// The vectors of a set and its tree.
 fn set_of(connection: &Connection, meta: &Meta, set: SetId) -> Result<(), Fault> {
-    let (homes, saved) = (homes::Homes::read(connection, meta, set)?, tree::load(connection, set)?);
+    let (homes, saved) = (homes::Homes::read(connection, meta, set)?, tree::load(connection, meta, set)?);
     if let Some(saved) = &saved {
         saved.check()?;
     }
@@ -176,13 +167,6 @@ fn set_of(connection: &Connection, meta: &Meta, set: SetId) -> Result<(), Fault>
     if set == meta.current && found.n != meta.n_docs {
         return damaged(format!("{} documents have {} vectors", meta.n_docs, found.n));
     }
-    Ok(())
-}
-
-/// What FTS5 says about its own tables.
-fn words_themselves(connection: &Connection) -> Result<(), Fault> {
-    connection.pragma_update(None, "query_only", "off")?;
-    connection.execute("INSERT INTO words (words) VALUES ('integrity-check')", ())?;
     Ok(())
 }
 

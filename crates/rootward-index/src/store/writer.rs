@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use rusqlite::hooks::Action;
 
 use super::ack::{self, Ack};
 use super::changes::Changes;
-use super::connection::{begin_reading, end, open_writer};
+use super::connection::{PATIENCE, begin_reading, end, open_writer};
 use super::fault::Fault;
 use super::lock::Lock;
 use super::meta::Meta;
@@ -111,13 +112,19 @@ impl Writer {
         changes.commit()
     }
 
-    /// Moves all that stands in the log into the file; it need not be asked for.
+    /// Moves what stands in the log into the file, as far as nobody reads it there, without waiting for anybody. It need
+    /// not be asked for: the log is moved when it has become long, and when the last one closes the index.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn checkpoint(&self) -> Result<(), IndexError> {
-        let moved = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
-        moved.map_err(|error| Fault::from(error).at(&self.path))
+        let moved = || {
+            self.connection.busy_timeout(Duration::ZERO)?;
+            let moved = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
+            self.connection.busy_timeout(PATIENCE)?;
+            moved
+        };
+        moved().map_err(|error| Fault::from(error).at(&self.path))
     }
 
     /// Writes a generation as acknowledged.

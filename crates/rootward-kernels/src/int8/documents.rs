@@ -1,11 +1,14 @@
 //! Documents in panels of sixteen, with what their codes leave out.
 
-use super::{GREATEST, LONGEST, Row, STEP, scale_of, up};
+use super::{LONGEST, Row, STEP, scale_of, up};
 use crate::instructions::kernel;
-use crate::lanes::{LANES, padded};
+use crate::lanes::{LANES, Lanes, padded};
 
 /// Scales below this would make products leave the range of `f32`.
 const LEAST_SCALE: f32 = f32::from_bits((127 - 100) << 23);
+
+/// 1.5 · 2^23: a sum of it and a small number has no fraction, and is rounded to the nearest, ties to even.
+const ROUNDER: f32 = 12_582_912.0;
 
 /// What is added to every error: 2^-60.
 const LEAST_ERROR: f64 = 1.0 / (1u64 << 60) as f64;
@@ -157,19 +160,39 @@ kernel! {
         let greatest = greatest.iter().chain(tail).fold(0.0f32, |greatest, x| greatest.max(x.abs()));
         let (scale, inverse) = scale_of(greatest, LEAST_SCALE);
         let (mut lengths, mut errors) = ([0.0f64; LANES], [0.0f64; LANES]);
-        for (at, bytes) in bytes.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-            let numbers = whole.get(at).copied().unwrap_or_else(|| padded(tail, 0.0));
-            for lane in 0..LANES {
-                let code = (numbers[lane] * inverse).round_ties_even().clamp(-GREATEST, GREATEST);
-                let stands_for = f64::from(scale) * f64::from(code);
-                let left_out = f64::from(numbers[lane]) - stands_for;
-                lengths[lane] += stands_for * stands_for;
-                errors[lane] += left_out * left_out;
-                bytes[lane] = (code as i32 + 128) as u8;
-            }
+        let (to, _) = bytes.as_chunks_mut::<LANES>();
+        for (numbers, bytes) in whole.iter().zip(to.iter_mut()) {
+            encode_lanes(numbers, scale, inverse, bytes, &mut lengths, &mut errors);
+        }
+        if let Some(bytes) = to.get_mut(whole.len()) {
+            encode_lanes(&padded(tail, 0.0), scale, inverse, bytes, &mut lengths, &mut errors);
         }
         let length = lengths.iter().sum::<f64>().sqrt() * (1.0 + 1e-9);
         let error = errors.iter().sum::<f64>().sqrt() * (1.0 + 1e-9) + LEAST_ERROR;
         if length + error <= LONGEST { [scale, up(length), up(error)] } else { [0.0, 0.0, f32::INFINITY] }
+    }
+}
+
+/// Sixteen numbers' codes; their squares, and those of what they leave out, are added.
+#[inline(always)]
+fn encode_lanes(
+    numbers: &Lanes,
+    scale: f32,
+    inverse: f32,
+    bytes: &mut [u8; LANES],
+    lengths: &mut [f64; LANES],
+    errors: &mut [f64; LANES],
+) {
+    let mut rounded = [0.0f32; LANES];
+    for lane in 0..LANES {
+        rounded[lane] = numbers[lane] * inverse + ROUNDER;
+        // The last bits of the sum are the whole number in two's complement.
+        bytes[lane] = rounded[lane].to_bits() as u8 ^ 0x80;
+    }
+    for lane in 0..LANES {
+        let stands_for = f64::from(scale) * f64::from(rounded[lane] - ROUNDER);
+        let left_out = f64::from(numbers[lane]) - stands_for;
+        lengths[lane] += stands_for * stands_for;
+        errors[lane] += left_out * left_out;
     }
 }

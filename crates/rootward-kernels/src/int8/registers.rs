@@ -10,11 +10,6 @@ pub(super) trait Registers {
     type Ints: Copy;
     type Floats: Copy;
 
-    /// Queries of a tile that is two or one panels wide.
-    const TILE_QUERIES: usize;
-    /// Panels of such a tile.
-    const TILE_PANELS: usize;
-
     fn ints(x: i32) -> Self::Ints;
     /// Each lane's sum, and the products of its four bytes, unsigned, with those of `factor`, signed.
     fn dot(sums: Self::Ints, row: &Row, factor: u32) -> Self::Ints;
@@ -25,6 +20,8 @@ pub(super) trait Registers {
     fn mul(a: Self::Floats, b: Self::Floats) -> Self::Floats;
     /// `a * b + c`, in one rounding or two.
     fn mul_add(a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
+    /// Asks for what will be read soon; the place need not be there.
+    fn prefetch(row: *const Row);
     /// A bit for each lane where `a < b` is false: a NaN is not below.
     fn not_below(a: Self::Floats, b: Self::Floats) -> u16;
 }
@@ -35,9 +32,6 @@ pub(super) struct Plain;
 impl Registers for Plain {
     type Ints = [i32; LANES];
     type Floats = [f32; LANES];
-
-    const TILE_QUERIES: usize = 4;
-    const TILE_PANELS: usize = 1;
 
     #[inline(always)]
     fn ints(x: i32) -> Self::Ints {
@@ -86,6 +80,9 @@ impl Registers for Plain {
     }
 
     #[inline(always)]
+    fn prefetch(_: *const Row) {}
+
+    #[inline(always)]
     fn not_below(a: Self::Floats, b: Self::Floats) -> u16 {
         (0..LANES).fold(0, |mask, lane| {
             mask | (u16::from(!matches!(a[lane].partial_cmp(&b[lane]), Some(std::cmp::Ordering::Less)))
@@ -122,9 +119,6 @@ pub(super) mod x86 {
             impl Registers for $name {
                 type Ints = __m512i;
                 type Floats = __m512;
-
-                const TILE_QUERIES: usize = 8;
-                const TILE_PANELS: usize = 2;
 
                 #[inline(always)]
                 fn ints(x: i32) -> __m512i {
@@ -175,6 +169,12 @@ pub(super) mod x86 {
                 }
 
                 #[inline(always)]
+                fn prefetch(row: *const Row) {
+                    // SAFETY: it reads nothing.
+                    unsafe { _mm_prefetch::<_MM_HINT_T0>(row.cast()) }
+                }
+
+                #[inline(always)]
                 fn not_below(a: __m512, b: __m512) -> u16 {
                     // SAFETY: as above.
                     unsafe { _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(a, b) }
@@ -204,9 +204,6 @@ pub(super) mod x86 {
     impl Registers for Avx2 {
         type Ints = [__m256i; 2];
         type Floats = [__m256; 2];
-
-        const TILE_QUERIES: usize = 4;
-        const TILE_PANELS: usize = 1;
 
         #[inline(always)]
         fn ints(x: i32) -> Self::Ints {
@@ -265,6 +262,12 @@ pub(super) mod x86 {
         fn mul_add(a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats {
             // SAFETY: as above.
             unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
+        }
+
+        #[inline(always)]
+        fn prefetch(row: *const Row) {
+            // SAFETY: it reads nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(row.cast()) }
         }
 
         #[inline(always)]

@@ -2,6 +2,8 @@
 
 use super::documents::{Codes, Sides};
 use super::queries::QueryCodes;
+#[cfg(target_arch = "x86_64")]
+use super::registers::x86;
 use super::registers::{Plain, Registers};
 use super::{Row, STEP};
 use crate::lanes::LANES;
@@ -60,8 +62,8 @@ pub fn scan_at(
     let asked = Asked { codes, queries, thresholds };
     #[cfg(target_arch = "x86_64")]
     match level {
-        // SAFETY: the lines above and this one made sure that this machine has the instructions.
         Level::Avx512 if is_x86_feature_detected!("avx512vnni") => {
+            // SAFETY: the lines above made sure that this machine has the instructions.
             return unsafe { vnni(asked, which, found) };
         }
         // SAFETY: as above.
@@ -76,19 +78,19 @@ pub fn scan_at(
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx2,fma")]
 fn vnni(asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>) {
-    scan_with::<super::registers::x86::Vnni>(asked, which, found);
+    scan_with::<x86::Vnni>(asked, which, found);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
 pub(super) fn avx512(asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>) {
-    scan_with::<super::registers::x86::Avx512>(asked, which, found);
+    scan_with::<x86::Avx512>(asked, which, found);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 fn avx2(asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>) {
-    scan_with::<super::registers::x86::Avx2>(asked, which, found);
+    scan_with::<x86::Avx2>(asked, which, found);
 }
 
 /// What is scanned for what.
@@ -100,23 +102,50 @@ pub(super) struct Asked<'a> {
 }
 
 #[inline(always)]
-fn scan_with<R: Registers>(asked: Asked<'_>, mut which: &[u32], found: &mut Vec<Within>) {
+fn scan_with<R: Tiles>(asked: Asked<'_>, mut which: &[u32], found: &mut Vec<Within>) {
     let mut tile = Tile::default();
     while !which.is_empty() {
-        let n = which.len().min(R::TILE_QUERIES);
+        let n = which.len().min(R::QUERIES);
         let (some, rest) = which.split_at(n);
         which = rest;
-        // The number of queries and panels becomes a constant, so that sums can live in registers.
-        match n {
-            1 if R::TILE_PANELS == 2 => tile.scan::<R, 1, 8>(asked, some, found),
-            1 => tile.scan::<R, 1, 2>(asked, some, found),
-            2 if R::TILE_PANELS == 2 => tile.scan::<R, 2, 4>(asked, some, found),
-            2 => tile.scan::<R, 2, 2>(asked, some, found),
-            3 | 4 if R::TILE_PANELS == 2 => tile.scan::<R, 4, 4>(asked, some, found),
-            3 | 4 => tile.scan::<R, 4, 1>(asked, some, found),
-            _ => tile.scan::<R, 8, 2>(asked, some, found),
-        }
+        R::tile(&mut tile, asked, some, found);
     }
+}
+
+/// Tiles of as many sums as a machine has registers for; a number of queries and panels that is constant lets them live there.
+trait Tiles: Registers {
+    /// The most queries of a tile.
+    const QUERIES: usize;
+
+    fn tile(tile: &mut Tile, asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>);
+}
+
+macro_rules! tiles {
+    ($($registers:ty: $most:literal, 1 by $panels:literal, $others:literal by $other_panels:literal $(, $rest:literal by $rest_panels:literal)?;)*) => {
+        $(impl Tiles for $registers {
+            const QUERIES: usize = $most;
+
+            #[inline(always)]
+            fn tile(tile: &mut Tile, asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>) {
+                match which.len() {
+                    1 => tile.scan::<Self, 1, $panels>(asked, which, found),
+                    $(5.. => tile.scan::<Self, $rest, $rest_panels>(asked, which, found),)?
+                    _ => tile.scan::<Self, $others, $other_panels>(asked, which, found),
+                }
+            }
+        })*
+    };
+}
+
+tiles! {
+    Plain: 4, 1 by 1, 4 by 1;
+}
+
+#[cfg(target_arch = "x86_64")]
+tiles! {
+    x86::Avx2: 4, 1 by 1, 4 by 1;
+    x86::Avx512: 8, 1 by 8, 4 by 4, 8 by 2;
+    x86::Vnni: 8, 1 by 8, 4 by 4, 8 by 2;
 }
 
 /// Some queries side by side.
@@ -177,6 +206,10 @@ impl Tile {
     }
 
     /// Sums of products of codes, for each query and panel.
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "counted loops are unrolled, and the sums stay in registers"
+    )]
     #[inline(always)]
     fn sums<R: Registers, const Q: usize, const P: usize>(
         &self,
@@ -192,6 +225,10 @@ impl Tile {
             for panel in 0..P {
                 // SAFETY: the assertion made sure of it for every panel and step.
                 let row = unsafe { rows.get_unchecked(panel * steps + step) };
+                if Q <= 2 {
+                    // One query is done with a row sooner than the next ones come from memory by themselves.
+                    R::prefetch(std::ptr::from_ref(row).wrapping_add(P * steps));
+                }
                 for query in 0..Q {
                     // SAFETY: as above, for every query.
                     let factor = unsafe { *self.factors.get_unchecked(step * Q + query) };
@@ -213,42 +250,64 @@ impl Tile {
         sides: &[Sides],
         found: &mut Vec<Within>,
     ) {
-        for panel in 0..P {
-            let Sides { scales, lengths, errors } = &sides[panel];
-            let scales = R::load(scales);
-            let off = R::mul_add(R::splat(self.ratio), R::load(lengths), R::load(errors));
-            for query in 0..Q {
-                let off = R::mul(R::splat(self.weights[query]), off);
-                let most = R::mul_add(R::floats(sums[query][panel]), scales, off);
-                let mask = R::not_below(most, R::splat(self.thresholds[query]));
-                if mask != 0 && query < which.len() {
-                    let place = (first + panel) * LANES;
-                    let most = R::store(most);
-                    let off = R::store(off);
-                    push(which[query], place, asked.codes.len(), mask, &most, &off, found);
-                }
-            }
+        // Written out: in a loop over panels the sums would leave their registers.
+        macro_rules! each_panel {
+            ($($panel:literal)*) => {
+                $(if $panel < P {
+                    let Sides { scales, lengths, errors } = &sides[$panel];
+                    let scales = R::load(scales);
+                    let off = R::mul_add(R::splat(self.ratio), R::load(lengths), R::load(errors));
+                    let (mut most, mut masks, mut any) = ([off; Q], [0u16; Q], 0);
+                    for query in 0..Q {
+                        let off = R::mul(R::splat(self.weights[query]), off);
+                        most[query] = R::mul_add(R::floats(sums[query][$panel]), scales, off);
+                        masks[query] = R::not_below(most[query], R::splat(self.thresholds[query]));
+                        any |= masks[query];
+                    }
+                    if any != 0 {
+                        let place = (first + $panel) * LANES;
+                        let off = R::store(off);
+                        for query in 0..Q {
+                            if masks[query] != 0 {
+                                let most = R::store(most[query]);
+                                let lanes = Lanes { query: which[query], place, weight: self.weights[query] };
+                                push(lanes, asked.codes.len(), masks[query], &most, &off, found);
+                            }
+                        }
+                    }
+                })*
+            };
         }
+        each_panel!(0 1 2 3 4 5 6 7);
     }
+}
+
+/// Which scores stand in sixteen lanes.
+#[derive(Clone, Copy)]
+struct Lanes {
+    query: u32,
+    /// Of the first document.
+    place: usize,
+    weight: f32,
 }
 
 /// Adds the documents of a mask that are there.
 #[inline(never)]
 fn push(
-    query: u32,
-    place: usize,
+    lanes: Lanes,
     len: usize,
     mask: u16,
     most: &[f32; LANES],
     off: &[f32; LANES],
     found: &mut Vec<Within>,
 ) {
+    let Lanes { query, place, weight } = lanes;
     let there = len - place;
     let mut left = if there < LANES { mask & ((1 << there) - 1) } else { mask };
     while left != 0 {
         let lane = left.trailing_zeros() as usize;
         left &= left - 1;
-        let (most, off) = (most[lane], off[lane]);
+        let (most, off) = (most[lane], weight * off[lane]);
         found.push(Within { query, place: (place + lane) as u32, least: most - 2.0 * off, most });
     }
 }

@@ -52,7 +52,7 @@ fn naive(codes: &Codes, queries: &QueryCodes, thresholds: &[f32]) -> Vec<(u32, u
             let sides = &codes.sides()[panel];
             let off = side.weight * (side.ratio * sides.lengths[lane] + sides.errors[lane]);
             let most = sum as f32 * sides.scales[lane] + off;
-            if !(most < thresholds[query]) {
+            if most >= thresholds[query] || most.is_nan() {
                 found.push((query as u32, place as u32));
             }
         }

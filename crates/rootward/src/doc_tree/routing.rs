@@ -52,6 +52,15 @@ impl DocTree {
             .collect()
     }
 
+    /// The best home of one vector: see [`DocTree::route`].
+    ///
+    /// # Panics
+    /// When it is of another width than the tree's.
+    pub fn home_for(&self, vector: &[f32], beam: usize) -> NodeIdx {
+        assert_eq!(vector.len(), self.dim, "a vector and the tree have one dim");
+        self.best_home(vector, beam)
+    }
+
     /// How many documents the way down the tree leads elsewhere than home, given vectors as they are now.
     ///
     /// A few do so in a tree that was just grown: those whom a full child turned away, and those that a narrow beam

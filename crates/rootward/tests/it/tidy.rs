@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every dependency that is used directly, by whom, and what for. A new one is a decision: see `STYLE.md`.
-const DEPENDENCIES: [(&str, &str, &str); 64] = [
+const DEPENDENCIES: [(&str, &str, &str); 81] = [
     ("rootward", "rootward-kernels", "the loops that training spends its time in"),
     ("rootward", "crc32fast", "checksums of data sets and parameters"),
     ("rootward", "flate2", "data files as .gz"),
@@ -46,6 +46,23 @@ const DEPENDENCIES: [(&str, &str, &str); 64] = [
     ("rootward-import", "rand", "tests: accidents to files"),
     ("rootward-import", "rand_pcg", "tests: accidents to files"),
     ("rootward-import", "tempfile", "tests: folders that go away"),
+    ("rootward-index", "rootward", "matrices, doc trees and ids of documents"),
+    ("rootward-index", "rootward-kernels", "the loops that searching spends its time in"),
+    ("rootward-index", "crc32fast", "checksums of what is stored and loaded"),
+    ("rootward-index", "prost", "messages of Milvus; feature milvus"),
+    ("rootward-index", "rayon", "threads"),
+    ("rootward-index", "rusqlite", "the file of an index"),
+    ("rootward-index", "serde", "filters and settings as plain types"),
+    ("rootward-index", "serde_json", "metadata"),
+    ("rootward-index", "thiserror", "error types without their boilerplate"),
+    ("rootward-index", "tokio", "waiting for a Milvus server; feature milvus"),
+    ("rootward-index", "tonic", "calls of a Milvus server; feature milvus"),
+    ("rootward-index", "tonic-prost", "messages of Milvus in those calls; feature milvus"),
+    ("rootward-index", "expect-test", "tests: expected text that a command updates"),
+    ("rootward-index", "proptest", "tests: random cases that shrink"),
+    ("rootward-index", "rand", "tests: random documents"),
+    ("rootward-index", "rand_pcg", "tests: random documents"),
+    ("rootward-index", "tempfile", "tests: folders that go away"),
     ("rootward-kernels", "proptest", "tests: random cases that shrink"),
     ("rootward-text", "rootward", "the seam behind which networks stand, and files that are whole"),
     ("rootward-text", "rootward-kernels", "the loops that encoding spends its time in"),

@@ -278,7 +278,7 @@ fn blamed(editor: &Editor, edits: &[Edit], lines: &[Line], error: IndexError) ->
 fn places(edits: &[Edit], id: &str) -> Vec<usize> {
     let is_it = |edit: &Edit| match edit {
         Edit::Add(record) | Edit::Update(record) | Edit::Put(record) => record.id == id,
-        Edit::Remove(other) => other == id,
+        Edit::Remove(other) | Edit::Discard(other) => other == id,
     };
     (0..edits.len()).filter(|at| is_it(&edits[*at])).collect()
 }
@@ -286,6 +286,6 @@ fn places(edits: &[Edit], id: &str) -> Vec<usize> {
 fn vector(edit: &Edit) -> Option<&[f32]> {
     match edit {
         Edit::Add(record) | Edit::Update(record) | Edit::Put(record) => Some(&record.vector),
-        Edit::Remove(_) => None,
+        Edit::Remove(_) | Edit::Discard(_) => None,
     }
 }

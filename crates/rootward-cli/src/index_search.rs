@@ -125,7 +125,7 @@ pub(crate) fn print_answers(
     for together in asked.chunks(TOGETHER) {
         let answers = answers(index, model, together, asking)?;
         for (Asked { id, text, .. }, hits) in together.iter().zip(answers) {
-            let hits = shown(index, hits)?;
+            let hits = shown(index, &hits)?;
             let found = Found { query: id.clone(), text: text.clone(), hits };
             if json { print_json(&found)? } else { print(&format!("{found}\n"))? }
         }
@@ -149,8 +149,8 @@ pub(crate) fn write_run(
         bail!("`{}` is asked twice: a run has one list for each query", twice.id);
     }
     let bar = Bar::new("search", asked.len());
-    let (mut docs, mut lists): (HashMap<String, DocIdx>, Vec<(QueryIdx, Vec<(DocIdx, f32)>)>) =
-        Default::default();
+    let mut docs: HashMap<String, DocIdx> = HashMap::new();
+    let mut lists = Vec::new();
     for together in asked.chunks(TOGETHER) {
         for hits in answers(index, model, together, asking)? {
             let mut list = Vec::with_capacity(hits.len());
@@ -231,7 +231,7 @@ fn vectors(index: &Index, model: &mut IndexModel, asked: &[Asked]) -> anyhow::Re
 }
 
 /// Hits with what their documents say; one whose document has gone meanwhile is left out.
-fn shown(index: &Index, hits: Vec<Hit>) -> anyhow::Result<Vec<Shown>> {
+fn shown(index: &Index, hits: &[Hit]) -> anyhow::Result<Vec<Shown>> {
     let ids: Vec<&str> = hits.iter().map(|hit| &*hit.id).collect();
     let docs = index.documents(&ids)?;
     let shown = hits.iter().zip(docs).filter_map(|(Hit { id, score }, doc)| {

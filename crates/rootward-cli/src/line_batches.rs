@@ -1,11 +1,11 @@
 //! Lines of a file or of another program, as many together as there are for now.
 //!
 //! A thread of its own reads, so that nobody waits for lines that may never come: what a program has sent is a batch as
-//! soon as it sends nothing more for the moment.
+//! soon as it sends nothing more for the moment. The batches of a file are full, so that they are always the same.
 
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -20,6 +20,14 @@ pub(crate) struct LineBatches {
     /// What errors call the file.
     pub(crate) name: PathBuf,
     lines: Receiver<Result<Line, DataError>>,
+    from: From,
+}
+
+/// Where lines come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    File,
+    Stdin,
 }
 
 /// A line that is not empty.
@@ -38,16 +46,20 @@ impl LineBatches {
     /// The lines of a file, compressed or not; of standard input where it is `-`.
     pub(crate) fn of(path: &Path) -> Self {
         let (to, lines) = sync_channel(2 * TOGETHER);
-        let from = path.to_owned();
-        let is_stdin = path == Path::new("-");
+        let file = path.to_owned();
+        let from = if path == Path::new("-") { From::Stdin } else { From::File };
         thread::spawn(move || {
-            let read = if is_stdin { stdin(&to) } else { file(&from, &to) };
+            let read = match from {
+                From::Stdin => read_stdin(&to),
+                From::File => read_file(&file, &to),
+            };
             if let Err(error) = read {
                 // Where nobody takes it, nobody asks any more.
                 let _ = to.send(Err(error));
             }
         });
-        LineBatches { name: if is_stdin { "stdin".into() } else { path.to_owned() }, lines }
+        let name = if from == From::Stdin { "stdin".into() } else { path.to_owned() };
+        LineBatches { name, lines, from }
     }
 
     /// The next lines, at least one; none at the end.
@@ -69,16 +81,20 @@ impl LineBatches {
             }
         }
         while batch.len() < TOGETHER {
-            match self.lines.try_recv() {
-                Ok(line) => batch.push(line?),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            let next = match self.from {
+                From::Stdin => self.lines.try_recv().ok(),
+                From::File => self.lines.recv().ok(),
+            };
+            match next {
+                Some(line) => batch.push(line?),
+                None => break,
             }
         }
         Ok(batch)
     }
 }
 
-fn stdin(to: &SyncSender<Result<Line, DataError>>) -> Result<(), DataError> {
+fn read_stdin(to: &SyncSender<Result<Line, DataError>>) -> Result<(), DataError> {
     let (mut reader, mut buffer) = (BufReader::new(io::stdin().lock()), Vec::new());
     for number in 1.. {
         let line = next_line_in(&mut reader, &mut buffer, Path::new("stdin"), number, None)?;
@@ -89,7 +105,7 @@ fn stdin(to: &SyncSender<Result<Line, DataError>>) -> Result<(), DataError> {
     Ok(())
 }
 
-fn file(path: &Path, to: &SyncSender<Result<Line, DataError>>) -> Result<(), DataError> {
+fn read_file(path: &Path, to: &SyncSender<Result<Line, DataError>>) -> Result<(), DataError> {
     let mut text = Source::new(path, &|_| ()).text(&["jsonl", "txt"])?;
     let mut buffer = Vec::new();
     loop {

@@ -68,11 +68,11 @@ impl Maker {
         }
     }
 
-    /// What people call it.
-    pub(crate) fn name(&self) -> &str {
+    /// Where its vectors come from, in words.
+    pub(crate) fn origin(&self) -> String {
         match self {
-            Maker::Model(_, name) => &name.name,
-            Maker::Array(_) => "vectors that were made elsewhere",
+            Maker::Model(_, name) => format!("by {}", name.name),
+            Maker::Array(_) => "made elsewhere".to_owned(),
         }
     }
 }

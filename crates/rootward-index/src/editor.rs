@@ -131,7 +131,23 @@ impl Editor {
             self.publish(&before, after);
         }
         self.tree = Some(tree);
-        Ok(generation)
+        // The change is made, whatever comes of this; the next one tries again.
+        Ok(self.keep_recall().ok().flatten().unwrap_or(generation))
+    }
+
+    /// Grows the tree anew and measures again where the index has outgrown what was measured: a beam finds less the more
+    /// leaves there are. Returns the generation that made, if any.
+    fn keep_recall(&mut self) -> Result<Option<u64>, IndexError> {
+        let now = self.index.now()?;
+        match &now.tuning {
+            Some(tuning) if tuning.is_outgrown(now.snapshot.n_docs()) => {
+                let recall = tuning.recall;
+                self.regrow()?;
+                self.tune(recall, None)?;
+                Ok(Some(self.index.now()?.snapshot.generation()))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Grows the tree anew from the vectors as they are now; who searches goes on meanwhile.

@@ -365,7 +365,7 @@ impl Index {
         if let Some(row) = (0..queries.n_rows()).find(|row| !is_finite(row)) {
             return Err(IndexError::NotFinite { what: format!("query {row}") });
         }
-        let beam = now.tuning.as_ref().and_then(|tuning| tuning.beam(k));
+        let beam = now.tuning.as_ref().and_then(|tuning| tuning.beam_among(k, snapshot.n_docs()));
         let found = match (way, beam) {
             (Way::Tree, Some(beam)) => snapshot.by_tree(queries, k, beam, allowed.as_deref()),
             _ => snapshot.exactly(queries, k, allowed.as_deref()),

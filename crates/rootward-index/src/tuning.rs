@@ -17,6 +17,9 @@ const HITS: [usize; 3] = [1, 10, 100];
 /// Documents that are asked for each other where there are no queries, at most.
 const HELD_OUT: usize = 1_000;
 
+/// Documents of which there are never too many: a leaf or two have them all.
+const FEW: usize = 128;
+
 /// What search knows about its tree.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +28,8 @@ pub struct Tuning {
     pub recall: f64,
     /// Whether it was measured on real queries.
     pub on: MeasuredOn,
+    /// Documents that there were when it was measured.
+    pub docs: usize,
     /// By rising number of hits.
     pub beams: Vec<Tuned>,
     /// What vectors weigh beside words: see [`Rankings::weighted`](crate::Rankings::weighted); none where it was not fitted.
@@ -65,7 +70,13 @@ impl Tuning {
     /// # Panics
     /// When the queries are of another width than the snapshot.
     pub fn on_queries(snapshot: &Snapshot, queries: &Matrix, recall: f64) -> Self {
-        Tuning { recall, on: MeasuredOn::Queries, beams: beams(snapshot, queries, recall), weight: None }
+        Tuning {
+            recall,
+            on: MeasuredOn::Queries,
+            docs: snapshot.n_docs(),
+            beams: beams(snapshot, queries, recall),
+            weight: None,
+        }
     }
 
     /// The least beams that reach a recall over the vectors of random documents, a tenth of all and 1,000 at most, among all
@@ -85,7 +96,25 @@ impl Tuning {
             moved: Vec::new(),
             tree: snapshot.tree().clone(),
         });
-        Tuning { recall, on: MeasuredOn::HeldOut, beams: beams(&others, &queries, recall), weight: None }
+        Tuning {
+            recall,
+            on: MeasuredOn::HeldOut,
+            docs: snapshot.n_docs(),
+            beams: beams(&others, &queries, recall),
+            weight: None,
+        }
+    }
+
+    /// The beam for `k` hits among more documents than it was measured with: as many times wider as there are more.
+    pub fn beam_among(&self, k: usize, n_docs: usize) -> Option<Beam> {
+        let Beam { leaves } = self.beam(k)?;
+        let docs = self.docs.max(1);
+        Some(Beam { leaves: leaves.saturating_mul(n_docs.max(docs)).div_ceil(docs) })
+    }
+
+    /// Whether there are so many more documents than it was measured with that it should be measured again.
+    pub fn is_outgrown(&self, n_docs: usize) -> bool {
+        n_docs > 2 * self.docs.max(FEW)
     }
 
     /// The beam for `k` hits: that of the least number of hits that is no less, or a wider one in proportion.

@@ -5,7 +5,7 @@
 //! must not depend on the machine, `card` for the page in a model's folder, `bad_input` for files and settings that are refused,
 //! `bad_texts` for encoders and texts that are, `diverged` for training that leaves the numbers, `full_disk` for writes that fail,
 //! `geometry` for the search of dimensions, `held_out` for pairs that training never saw, `import_collections`,
-//! `import_ontologies` and `import_tables` for other people's formats, `side_by_side` for comparisons, `splits` for queries that are divided, `texts` for encoders that read, `trees` for
+//! `import_ontologies` and `import_tables` for other people's formats, `index` for indexes that change, `side_by_side` for comparisons, `splits` for queries that are divided, `texts` for encoders that read, `trees` for
 //! trees over documents, `study` for studies, `synth` for data made to order, `streams` for stdout, stderr and exit codes.
 //! `program` starts the program and judges how it ended; `small` makes the data. No test sleeps, opens a port, or
 //! leaves anything outside its own temporary folder.
@@ -33,6 +33,7 @@ mod held_out;
 mod import_collections;
 mod import_ontologies;
 mod import_tables;
+mod index;
 mod interrupted;
 mod machines;
 mod side_by_side;

@@ -12,7 +12,7 @@ use rootward::ids::{DocIdx, QueryIdx};
 use rootward::matrix::Matrix;
 use rootward::random::{Purpose, shuffled, stream};
 use rootward_import::Source;
-use rootward_index::store::{self, ModelName, Record};
+use rootward_index::store::{self, ModelName, Reader, Record};
 use rootward_index::{Edit, Editor, IndexError, Tuning};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -92,6 +92,11 @@ impl Build {
                 self.index.display()
             );
         }
+        if let Err(error @ (IndexError::NotAnIndex { .. } | IndexError::Newer { .. })) =
+            Reader::open(&self.index)
+        {
+            return Err(error.into());
+        }
         let data = Dataset::open(&self.data)?;
         let maker = self.from.open()?;
         let rows = match &maker {
@@ -148,7 +153,7 @@ impl Build {
         // The last connection takes the log into the file.
         drop(editor);
         store::move_to(&aside.0, &self.index)?;
-        self.tell(Done {
+        let done = Done {
             bytes: std::fs::metadata(&self.index)?.len(),
             index: self.index.clone(),
             documents: data.docs.len(),
@@ -157,19 +162,20 @@ impl Build {
             model: settings.model,
             tuning,
             seconds: began.elapsed().as_secs_f64(),
-        })
+        };
+        self.tell(&done, &maker)
     }
 
-    fn tell(&self, done: Done) -> anyhow::Result<()> {
+    fn tell(&self, done: &Done, maker: &Maker) -> anyhow::Result<()> {
         if self.json {
-            return print_json(&done);
+            return print_json(done);
         }
-        let name = done.model.as_ref().map_or("elsewhere", |model| &*model.name);
         say(format_args!(
-            "wrote {}: {} documents, {} numbers each by {name}, {:.1} MB, in {:.1} s",
+            "wrote {}: {} documents, {} numbers each, {}, {:.1} MB, in {:.1} s",
             self.index.display(),
             grouped(done.documents),
             done.dim,
+            maker.origin(),
             done.bytes as f64 / 1e6,
             done.seconds
         ));

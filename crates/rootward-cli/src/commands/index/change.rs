@@ -114,6 +114,9 @@ struct Going {
     id: String,
 }
 
+/// The edits of lines.
+type EditsOf<'a> = dyn FnMut(&Editor, &[Line]) -> Result<Vec<Edit>, BadLine> + 'a;
+
 /// Why a line is bad.
 struct BadLine {
     number: u64,
@@ -188,12 +191,12 @@ fn each_batch(
     editor: &mut Editor,
     batches: &LineBatches,
     json: bool,
-    edits: &mut dyn FnMut(&Editor, &[Line]) -> Result<Vec<Edit>, BadLine>,
+    edits: &mut EditsOf<'_>,
 ) -> anyhow::Result<()> {
     interrupt::watch()?;
     let (mut done, mut n_lines, mut generation) = (0, 0, 0);
     loop {
-        let lines = batches.next().map_err(|error| stopped(done, chain(&error)))?;
+        let lines = batches.next().map_err(|error| stopped(done, &chain(&error)))?;
         let Some(last) = lines.last() else { break };
         let made = edits(editor, &lines)
             .and_then(|edits| editor.apply(&edits).map_err(|error| blamed(editor, &edits, &lines, error)));
@@ -201,7 +204,7 @@ fn each_batch(
             let words = chain(&cause);
             let whole =
                 if number == 0 { words } else { format!("{}:{number}: {words}", batches.name.display()) };
-            stopped(done, whole)
+            stopped(done, &whole)
         })?;
         (done, n_lines) = (last.number, n_lines + lines.len() as u64);
         if json {
@@ -214,13 +217,14 @@ fn each_batch(
 fn said(n: u64, generation: u64) -> anyhow::Result<()> {
     match n {
         0 => say("there were no lines, and nothing was changed"),
+        1 => say(format_args!("changed one document, generation {generation}")),
         n => say(format_args!("changed {} documents, generation {generation}", grouped(n as usize))),
     }
     Ok(())
 }
 
 /// The error of a batch, with what is in.
-fn stopped(done: u64, words: String) -> anyhow::Error {
+fn stopped(done: u64, words: &str) -> anyhow::Error {
     match done {
         0 => anyhow!("{words}; nothing was changed"),
         done => anyhow!("{words}; the lines up to {} are in, none behind them is", grouped(done as usize)),
@@ -274,7 +278,7 @@ fn blamed(editor: &Editor, edits: &[Edit], lines: &[Line], error: IndexError) ->
 fn places(edits: &[Edit], id: &str) -> Vec<usize> {
     let is_it = |edit: &Edit| match edit {
         Edit::Add(record) | Edit::Update(record) | Edit::Put(record) => record.id == id,
-        Edit::Remove(other) => other == id,
+        Edit::Remove(other) | Edit::Discard(other) => other == id,
     };
     (0..edits.len()).filter(|at| is_it(&edits[*at])).collect()
 }
@@ -282,6 +286,6 @@ fn places(edits: &[Edit], id: &str) -> Vec<usize> {
 fn vector(edit: &Edit) -> Option<&[f32]> {
     match edit {
         Edit::Add(record) | Edit::Update(record) | Edit::Put(record) => Some(&record.vector),
-        Edit::Remove(_) => None,
+        Edit::Remove(_) | Edit::Discard(_) => None,
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use rootward::dataset::{Dataset, Judgement, Split};
+use rootward::digits::grouped;
 use rootward::encoder::{Side, Text};
 use rootward::eval::{Judge, NameTable, Truth};
 use rootward::ids::{DocIdx, QueryIdx};
@@ -108,7 +109,7 @@ impl Fit {
         print(&format!(
             "nDCG@10 on {} queries of {}\n  words     {:>7}\n  vectors   {:>7}\n  ranks     {:>7}\n  weighted  {:>7}  \
              vectors weigh {weight}",
-            done.queries,
+            grouped(done.queries),
             done.split,
             percent(words),
             percent(vectors),

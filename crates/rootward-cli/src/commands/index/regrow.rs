@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use rootward::digits::grouped;
 use rootward_index::tuning::MeasuredOn;
-use rootward_index::{Editor, Tuning};
+use rootward_index::{Editor, Snapshot, Tuning};
 use serde::Serialize;
 
 use crate::array;
@@ -55,7 +55,7 @@ impl Regrow {
         bar.note("measuring".to_owned());
         let tuning = editor.tune(recall, queries.as_ref())?;
         bar.clear();
-        let generation = editor.index().with_snapshot(|snapshot| snapshot.generation())?;
+        let generation = editor.index().with_snapshot(Snapshot::generation)?;
         if self.json {
             return print_json(&Done { generation, tuning });
         }
@@ -77,17 +77,17 @@ pub(super) fn in_words(tuning: &Tuning) -> impl fmt::Display + '_ {
             MeasuredOn::Queries => "queries",
             MeasuredOn::HeldOut => "documents held out",
         };
-        if tuning.beams.is_empty() {
-            return write!(f, "search: exact, there is no document to measure on");
+        let queries = tuning.beams.iter().map(|beam| beam.queries).max().unwrap_or(0);
+        if queries == 0 {
+            return write!(f, "search: not measured, there are too few documents");
         }
-        write!(f, "search down the tree, for a recall of {}:", tuning.recall)?;
+        write!(f, "leaves that search looks at, for a recall of {}:", tuning.recall)?;
         for (at, beam) in tuning.beams.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
             let (leaves, share) = (grouped(beam.leaves), 100.0 * beam.recall);
-            write!(f, "{comma} {leaves} leaves for {} hits ({share:.1} % found)", beam.k)?;
+            write!(f, "{comma} {leaves} for {} hits ({share:.1} % found)", beam.k)?;
         }
-        let queries = tuning.beams.iter().map(|beam| beam.queries).max().unwrap_or(0);
-        write!(f, ", measured on {} {on}", grouped(queries))?;
+        write!(f, ", on {} {on}", grouped(queries))?;
         match tuning.weight {
             Some(weight) => write!(f, "; vectors weigh {weight} beside words"),
             None => Ok(()),

@@ -13,7 +13,7 @@ use rootward::digits::grouped;
 use rootward::encoder::{Input, Side, Text};
 use rootward::ids::DocIdx;
 use rootward_index::store::{ModelName, Reader, SetId, Settings, Stored, Writer};
-use rootward_index::{Editor, Tuning};
+use rootward_index::{Editor, Snapshot, Tuning};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -89,16 +89,16 @@ impl Switch {
         bar.note("measuring".to_owned());
         let tuning = editor.tune(self.recall.or(before).unwrap_or(RECALL), queries.as_ref())?;
         bar.clear();
-        let generation = editor.index().with_snapshot(|snapshot| snapshot.generation())?;
+        let generation = editor.index().with_snapshot(Snapshot::generation)?;
         if self.json {
             let Settings { dim, model } = settings;
             return print_json(&Done { generation, dim, model, encoded, tuning });
         }
         say(format_args!(
-            "{} holds vectors of {} numbers by {} now",
+            "{} holds vectors of {} numbers now, {}",
             self.index.display(),
             settings.dim,
-            maker.name()
+            maker.origin()
         ));
         say(in_words(&tuning));
         Ok(())

@@ -392,30 +392,41 @@ impl Arrival<'_> {
         tree: &mut DocTree,
         looked_at: &[DocIdx],
     ) -> Result<Vec<(DocIdx, NodeIdx)>, IndexError> {
-        let mut touched: BTreeSet<NodeIdx> = BTreeSet::new();
+        // Where one node alone was touched, only the document that came or went has another leaf than before.
+        let mut divided: BTreeSet<NodeIdx> = BTreeSet::new();
+        let mut note = |touched: Vec<NodeIdx>| {
+            if touched.len() > 1 {
+                divided.extend(touched);
+            }
+        };
         for doc in self.removed {
-            touched.extend(tree.remove(*doc, self.vectors)?);
+            note(tree.remove(*doc, self.vectors)?);
         }
         let new: Vec<DocIdx> = self.added.keys().copied().collect();
         let home = |doc: &DocIdx| tree.home_for(self.vectors.row(*doc), BEAM);
         let homes: Vec<NodeIdx> = new.par_iter().with_min_len(16).map(home).collect();
         for (doc, home) in new.into_iter().zip(homes) {
             // A leaf that was divided meanwhile may be one no longer.
-            touched.extend(match tree.is_home(home) {
+            note(match tree.is_home(home) {
                 true => tree.insert_into(doc, home, self.vectors)?,
                 false => tree.insert(doc, self.vectors, BEAM)?,
             });
         }
+        let mut asked: Vec<DocIdx> = Vec::new();
         for (doc, better) in self.better_homes(tree, looked_at) {
             let has_room = tree.owned(better).len() < tree.shape().leaf_size;
             if has_room && tree.home(doc).is_some_and(|home| home != better) {
-                touched.extend(tree.remove(doc, self.vectors)?);
-                touched.extend(tree.insert(doc, self.vectors, BEAM)?);
+                note(tree.remove(doc, self.vectors)?);
+                note(tree.insert(doc, self.vectors, BEAM)?);
+                asked.push(doc);
             }
         }
-        let owned = touched.iter().flat_map(|node| tree.owned(*node).iter().map(|doc| (*doc, *node)));
-        let is_new = |doc: &DocIdx| self.added.contains_key(doc);
-        Ok(owned.filter(|(doc, node)| !is_new(doc) && self.before.home(*doc) != Some(*node)).collect())
+        asked.extend(divided.iter().flat_map(|node| tree.owned(*node)));
+        asked.sort_unstable();
+        asked.dedup();
+        let stay = asked.into_iter().filter(|doc| !self.added.contains_key(doc));
+        let homes = stay.filter_map(|doc| tree.home(doc).map(|home| (doc, home)));
+        Ok(homes.filter(|(doc, home)| self.before.home(*doc) != Some(*home)).collect())
     }
 
     /// Where the tree leads documents that stay and are elsewhere.

@@ -6,27 +6,32 @@ use rootward::doc_tree::NodeIdx;
 use rootward::ids::DocIdx;
 
 /// Documents of a chunk.
-const CHUNK: usize = 4096;
+const CHUNK: usize = 512;
+
+/// Stands for the leaf of no document.
+const NONE: u32 = u32::MAX;
 
 /// Leaves by document.
 #[derive(Clone, Debug, Default)]
 pub struct Homes {
-    chunks: Vec<Arc<Vec<Option<NodeIdx>>>>,
+    chunks: Vec<Arc<Vec<u32>>>,
 }
 
 impl Homes {
     /// The node that owns a document; none of a document that is not there.
     pub fn home(&self, doc: DocIdx) -> Option<NodeIdx> {
-        *self.chunks.get(doc.at() / CHUNK)?.get(doc.at() % CHUNK)?
+        let home = self.chunks.get(doc.at() / CHUNK)?[doc.at() % CHUNK];
+        (home != NONE).then_some(NodeIdx(home))
     }
 
     /// Says which node owns a document from now on, or that it is gone; the node that owned it before.
     pub fn put(&mut self, doc: DocIdx, home: Option<NodeIdx>) -> Option<NodeIdx> {
         while self.chunks.len() <= doc.at() / CHUNK {
-            self.chunks.push(Arc::new(vec![None; CHUNK]));
+            self.chunks.push(Arc::new(vec![NONE; CHUNK]));
         }
         let place = &mut Arc::make_mut(&mut self.chunks[doc.at() / CHUNK])[doc.at() % CHUNK];
-        std::mem::replace(place, home)
+        let before = std::mem::replace(place, home.map_or(NONE, |home| home.0));
+        (before != NONE).then_some(NodeIdx(before))
     }
 
     /// All documents that are there, in ascending order, each with its home.
@@ -39,7 +44,7 @@ impl Homes {
         let whole = first.at() / CHUNK * CHUNK;
         let places = self.chunks.iter().skip(first.at() / CHUNK).flat_map(|chunk| chunk.iter());
         let docs = (whole as u32..).zip(places).skip(first.at() - whole);
-        docs.filter_map(|(doc, home)| Some((DocIdx(doc), (*home)?)))
+        docs.filter(|(_, home)| **home != NONE).map(|(doc, home)| (DocIdx(doc), NodeIdx(*home)))
     }
 }
 

@@ -1,7 +1,9 @@
 //! Which leaves are likely to hold a query's best documents.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rootward::matrix::Matrix;
 use rootward_kernels::{Packed, Store, Strided, dot, product};
 
@@ -39,12 +41,11 @@ struct Leaves {
 }
 
 /// Sums over the documents of a node.
-#[derive(Clone)]
-struct Sums {
+struct Sums<'a> {
     n_docs: f64,
     /// Of their squared lengths.
     squares: f64,
-    mean: Vec<f64>,
+    mean: Cow<'a, [f64]>,
 }
 
 impl Routing {
@@ -60,15 +61,14 @@ impl Routing {
         let sums = |slot: u32| {
             let block = block(slot).expect("leaves have blocks");
             let n_docs = block.docs().len() as f64;
-            Sums { n_docs, squares: block.codes().mean_square() * n_docs, mean: block.mean().to_vec() }
+            Sums { n_docs, squares: block.codes().mean_square() * n_docs, mean: Cow::from(block.mean()) }
         };
         let (groups, n_leaves) = groups(parents, |slot| block(slot).is_some());
-        let (mut tops, mut leaves) = (Vec::new(), Vec::new());
-        for slots in groups {
-            let of_leaves: Vec<Sums> = slots.iter().map(|slot| sums(*slot)).collect();
-            tops.push(Sums::joined(&of_leaves, dim));
-            leaves.push(Leaves { slots, nodes: Nodes::of(&of_leaves, dim) });
-        }
+        let group = |slots: Vec<u32>| {
+            let of_leaves: Vec<Sums<'_>> = slots.iter().map(|slot| sums(*slot)).collect();
+            (Sums::joined(&of_leaves, dim), Leaves { slots, nodes: Nodes::of(&of_leaves, dim) })
+        };
+        let (tops, leaves): (Vec<Sums<'_>>, Vec<Leaves>) = groups.into_par_iter().map(group).unzip();
         let n_docs = blocks.iter().flatten().map(|block| block.docs().len()).sum();
         Routing { dim, n_docs, n_leaves, groups: Nodes::of(&tops, dim), leaves }
     }
@@ -138,7 +138,7 @@ fn best(mut found: Vec<(f32, u32)>, n_leaves: usize) -> Vec<u32> {
 }
 
 impl Nodes {
-    fn of(sums: &[Sums], dim: usize) -> Self {
+    fn of(sums: &[Sums<'_>], dim: usize) -> Self {
         let rows: Vec<f32> = sums.iter().flat_map(|sums| sums.mean.iter().map(|x| *x as f32)).collect();
         let mut means = Packed::default();
         means.pack(dim, sums.len(), Strided::transposed(&rows, dim));
@@ -159,17 +159,16 @@ impl Nodes {
     }
 }
 
-impl Sums {
-    fn joined(parts: &[Sums], dim: usize) -> Self {
-        let mut joined = Sums { n_docs: 0.0, squares: 0.0, mean: vec![0.0; dim] };
+impl Sums<'_> {
+    fn joined(parts: &[Sums<'_>], dim: usize) -> Self {
+        let (mut n_docs, mut squares, mut mean) = (0.0, 0.0, vec![0.0; dim]);
         for part in parts {
-            joined.n_docs += part.n_docs;
-            joined.squares += part.squares;
-            joined.mean.iter_mut().zip(&part.mean).for_each(|(sum, x)| *sum += x * part.n_docs);
+            n_docs += part.n_docs;
+            squares += part.squares;
+            mean.iter_mut().zip(&*part.mean).for_each(|(sum, x)| *sum += x * part.n_docs);
         }
-        let n_docs = joined.n_docs.max(1.0);
-        joined.mean.iter_mut().for_each(|x| *x /= n_docs);
-        joined
+        mean.iter_mut().for_each(|x| *x /= f64::max(n_docs, 1.0));
+        Sums { n_docs, squares, mean: Cow::from(mean) }
     }
 
     /// The deviation of documents from their mean along any one direction.

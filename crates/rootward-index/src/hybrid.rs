@@ -45,8 +45,9 @@ impl Rankings {
         best(&[worth(&self.vectors), worth(&self.words)], k, id)
     }
 
-    /// The best `k` by `weight · vectors + (1 - weight) · words`, of scores brought to the range from 0, the worst of their
-    /// ranking, to 1, its best; a document that a ranking lacks has 0 there.
+    /// The best `k` by `weight · vectors + (1 - weight) · words`, of scores brought to the range from a step above 0,
+    /// the worst of their ranking, to 1, its best; a document that a ranking lacks has 0 there. A step is the range of `n`
+    /// scores by `n`.
     ///
     /// `weight`: from 0 to 1. For `id` see [`Rankings::fused`].
     pub fn weighted<'a>(&self, k: usize, weight: f32, id: impl Fn(DocIdx) -> &'a str) -> Vec<Scored> {
@@ -69,13 +70,14 @@ pub fn fit(measure: impl Fn(f32) -> f64) -> Fitted {
         .expect("there are weights")
 }
 
-/// Scores from 0, the worst of the list, to `most`, its best; `most` for all where they are equal.
+/// Scores from a step above 0, the worst of the list, to `most`, its best; `most` for all where they are equal.
 fn even(list: &[Scored], most: f32) -> Vec<Scored> {
     let scores = || list.iter().map(|(_, score)| *score);
     let (least, greatest) =
         (scores().fold(f32::INFINITY, f32::min), scores().fold(f32::NEG_INFINITY, f32::max));
     let range = greatest - least;
-    let share = |score: f32| if range > 0.0 { (score - least) / range } else { 1.0 };
+    let step = range / list.len().max(1) as f32;
+    let share = |score: f32| if range > 0.0 { (score - least + step) / (range + step) } else { 1.0 };
     list.iter().map(|(doc, score)| (*doc, most * share(*score))).collect()
 }
 
@@ -124,7 +126,13 @@ mod tests {
         let both = rankings(&[(0, 9.0), (1, 8.0), (2, 7.0)], &[(3, 5.0), (1, 4.0)]);
         assert_eq!(docs(&both.weighted(2, 1.0, id)), ["a", "b"]);
         assert_eq!(docs(&both.weighted(1, 0.0, id)), ["d"]);
-        assert_eq!(both.weighted(4, 0.5, id)[2], (DocIdx(1), 0.25));
+        let (doc, score) = both.weighted(4, 0.5, id)[2];
+        assert!(doc == DocIdx(1) && (score - (5.0 / 16.0 + 1.0 / 6.0)).abs() < 1e-6, "{score}");
+        assert_eq!(
+            docs(&both.weighted(2, 0.0, id)),
+            ["d", "b"],
+            "words alone, their worst hit before all others"
+        );
     }
 
     #[test]

@@ -123,7 +123,7 @@ mod tests {
     }
 
     /// What comes of an index without documents behind some edits, and edges.
-    fn check(edits: &[&[Edit]], edges: &[(&str, &str)], expected: Expect) {
+    fn check(edits: &[&[Edit]], edges: &[(&str, &str)], expected: &Expect) {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("index");
         let mut editor = Editor::create(&path, &Settings { dim: 2, model: None }).unwrap();
@@ -144,13 +144,13 @@ mod tests {
         check(
             &[&[put("b"), put("aa")], &[put("c")]],
             &[],
-            expect![[r#"
+            &expect![[r#"
                 b {"of":"b"} [1.0, 1.0]
                 aa {"of":"aa"} [2.0, 1.0]
                 c {"of":"c"} [1.0, 1.0]
             "#]],
         );
-        check(&[], &[("a", "b")], expect![""]);
+        check(&[], &[("a", "b")], &expect![""]);
     }
 
     #[test]
@@ -158,7 +158,7 @@ mod tests {
         check(
             &[&[put("d"), put("y")]],
             &[("d", "y"), ("d", "b"), ("y", "a"), ("b", "a"), ("a", "top"), ("d", "top")],
-            expect![[r#"
+            &expect![[r#"
                 d {"of":"d"} [1.0, 1.0] b top y a
                 y {"of":"y"} [1.0, 1.0] a top
             "#]],
@@ -170,7 +170,7 @@ mod tests {
         check(
             &[&[put("a")]],
             &[("a", "b"), ("b", "a")],
-            expect![[r#"
+            &expect![[r#"
                 a {"of":"a"} [1.0, 1.0] b
             "#]],
         );
@@ -181,7 +181,7 @@ mod tests {
         check(
             &[&[put("a"), put("b"), put("c")], &[Edit::Remove("b".to_owned()), put("a")]],
             &[("c", "b")],
-            expect![[r#"
+            &expect![[r#"
                 c {"of":"c"} [1.0, 1.0] b
                 a {"of":"a"} [1.0, 1.0]
             "#]],

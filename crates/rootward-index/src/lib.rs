@@ -23,6 +23,7 @@ pub mod ids;
 pub mod index;
 #[cfg(feature = "milvus")]
 pub mod milvus;
+pub mod replicas;
 pub mod search;
 pub mod snapshot;
 pub mod store;
@@ -39,6 +40,7 @@ pub use exact::Documents;
 pub use filter::Filter;
 pub use hybrid::Rankings;
 pub use index::{Blend, Index, Question};
+pub use replicas::Replicas;
 pub use search::{Hit, Search};
 pub use snapshot::Snapshot;
 pub use tuning::Tuning;

@@ -173,7 +173,10 @@ impl Milvus {
         for rows in puts {
             self.put(rows)?;
         }
-        self.keep(|state| state.generation = Some(generation))?;
+        self.keep(|state| {
+            state.generation = Some(generation);
+            state.checksum = None;
+        })?;
         Ok(())
     }
 

@@ -4,6 +4,8 @@ mod build;
 mod change;
 mod fit;
 pub(crate) mod info;
+#[cfg(feature = "milvus")]
+mod push;
 mod regrow;
 mod switch;
 mod upkeep;
@@ -42,6 +44,8 @@ enum Verb {
     Verify(upkeep::Verify),
     Compact(upkeep::Compact),
     Backup(upkeep::Backup),
+    #[cfg(feature = "milvus")]
+    Push(push::Push),
 }
 
 impl Index {
@@ -59,6 +63,8 @@ impl Index {
             Verb::Verify(verify) => verify.run(),
             Verb::Compact(compact) => compact.run(),
             Verb::Backup(backup) => backup.run(),
+            #[cfg(feature = "milvus")]
+            Verb::Push(push) => push.run(),
         }
     }
 }

@@ -28,7 +28,7 @@ fn line(id: &str, title: &str, text: &str, metadata: &Value) -> String {
 }
 
 /// A folder with the shop as a data set, and an index of it.
-fn with_index() -> Folder {
+pub(crate) fn with_index() -> Folder {
     let folder = Folder::new();
     let of = |&(id, title, text, year, kinds): &(&str, &str, &str, u32, &[&str])| {
         line(id, title, text, &json!({"year": year, "kind": kinds, "open": id == "sandal"}))

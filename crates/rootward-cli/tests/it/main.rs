@@ -8,7 +8,7 @@
 //! `import_ontologies` and `import_tables` for other people's formats, `index` for indexes that change, `side_by_side` for comparisons, `splits` for queries that are divided, `texts` for encoders that read, `trees` for
 //! trees over documents, `study` for studies, `synth` for data made to order, `streams` for stdout, stderr and exit codes.
 //! `program` starts the program and judges how it ended; `small` makes the data. No test sleeps, opens a port, or
-//! leaves anything outside its own temporary folder.
+//! leaves anything outside its own temporary folder, except for `push` (feature `milvus`), which needs a Milvus server.
 
 #![allow(
     clippy::unwrap_used,
@@ -36,6 +36,8 @@ mod import_tables;
 mod index;
 mod interrupted;
 mod machines;
+#[cfg(feature = "milvus")]
+mod push;
 mod side_by_side;
 mod splits;
 mod streams;

@@ -103,7 +103,7 @@ pub enum MilvusError {
     },
     /// The vectors are of another model.
     #[error(
-        "collection `{collection}` holds vectors of model {got}, not of {expected}; ask with that model, or load the collection anew"
+        "collection `{collection}` holds vectors of model {got}, not of {expected}; ask with that model, or load another collection with vectors of this one"
     )]
     Model {
         /// Its name.

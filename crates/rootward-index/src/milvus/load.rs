@@ -25,7 +25,8 @@ impl Milvus {
     ///
     /// The source gives every document once, in the same order each time it is asked for this generation. `progress` is
     /// called with the number of documents that are there so far, after each batch. Until it is through the collection
-    /// is half loaded, which searches and changes refuse.
+    /// is half loaded, which searches and changes refuse. Returns how many documents were sent, which are not those of
+    /// an interrupted load.
     ///
     /// # Errors
     /// When the source fails, a document does not fit the collection, the source is not that of the interrupted load, or
@@ -35,14 +36,15 @@ impl Milvus {
         source: &mut dyn Iterator<Item = Result<Replica, IndexError>>,
         generation: u64,
         progress: &mut dyn FnMut(u64),
-    ) -> Result<(), IndexError> {
+    ) -> Result<u64, IndexError> {
         let begun = self.state.unfinished.filter(|unfinished| unfinished.generation == generation);
         let mut hasher = Hasher::new();
         match begun {
             Some(unfinished) => self.skip(source, unfinished, &mut hasher)?,
             None => self.begin(generation)?,
         }
-        let mut done = begun.map_or(0, |unfinished| unfinished.done);
+        let before = begun.map_or(0, |unfinished| unfinished.done);
+        let mut done = before;
         loop {
             let rows = self.batch(source, &mut hasher)?;
             let n_rows = rows.n_rows() as u64;
@@ -60,18 +62,43 @@ impl Milvus {
         self.keep(|state| {
             state.unfinished = None;
             state.generation = Some(generation);
+            state.checksum = Some(hasher.finalize());
         })?;
         // What just came lies in segments that still grow, which Milvus scans several times more slowly than closed ones.
         let flush = Flush { collection_names: vec![self.server.collection()] };
         self.server.call::<_, Flushed>("Flush", flush)?;
-        Ok(())
+        Ok(done - before)
+    }
+
+    /// Whether the collection is level with a source at one generation, so that nothing has to be loaded.
+    ///
+    /// A generation is only a number, which another source has, too: the documents are compared by their checksum, and
+    /// by how many they are where changes came behind the load.
+    ///
+    /// # Errors
+    /// When the source fails, or the server cannot be reached or refuses.
+    pub fn is_level(
+        &self,
+        source: &mut dyn Iterator<Item = Result<Replica, IndexError>>,
+        generation: u64,
+    ) -> Result<bool, IndexError> {
+        if self.state.generation != Some(generation) {
+            return Ok(false);
+        }
+        let (mut hasher, mut n_docs) = (Hasher::new(), 0);
+        for record in source {
+            hash(&mut hasher, &record?);
+            n_docs += 1;
+        }
+        let is_same = self.state.checksum.is_none_or(|checksum| checksum == hasher.finalize());
+        Ok(is_same && n_docs == self.n_docs()?)
     }
 
     /// Begins a load with a new number.
     fn begin(&mut self, generation: u64) -> Result<(), MilvusError> {
         self.keep(|state| {
             state.loads += 1;
-            state.generation = None;
+            (state.generation, state.checksum) = (None, None);
             state.unfinished = Some(Unfinished { generation, done: 0, checksum: Hasher::new().finalize() });
         })
     }

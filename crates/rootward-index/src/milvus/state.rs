@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) generation: Option<u64>,
     /// How many loads were begun.
     pub(super) loads: i64,
+    /// The checksum of the documents, where they are those of a load that is through and no change came behind it.
+    pub(super) checksum: Option<u32>,
     /// The load that is not through.
     pub(super) unfinished: Option<Unfinished>,
     /// The lengths of lists.

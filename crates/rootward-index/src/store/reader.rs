@@ -96,7 +96,7 @@ impl Reading<'_> {
         &self.meta
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.reader.path
     }
 

@@ -1,11 +1,13 @@
 //! The contract on a real Milvus server, and what is Milvus' own: loading, resuming, and what goes wrong.
 //!
-//! The server is started once for all tests, by the Python that the environment variable `ROOTWARD_MILVUS_PYTHON` names.
+//! The server is started once for all tests.
+
+#[path = "../milvus/server.rs"]
+mod server;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rootward::doc_tree::NodeIdx;
@@ -15,38 +17,7 @@ use rootward_index::{Change, Filter, Hit, IndexError, Replica, Search};
 use serde_json::json;
 
 use crate::contract::{self, Changing};
-
-/// A server that ends with this process: its standard input closes then.
-struct Server {
-    address: Address,
-    _process: Child,
-    _stdout: BufReader<ChildStdout>,
-}
-
-fn address() -> &'static Address {
-    static SERVER: OnceLock<Server> = OnceLock::new();
-    &SERVER.get_or_init(start).address
-}
-
-fn start() -> Server {
-    let python = std::env::var("ROOTWARD_MILVUS_PYTHON").unwrap_or_else(|_| {
-        panic!(
-            "ROOTWARD_MILVUS_PYTHON is not set; these tests need a Milvus server: \
-             `python3 -m venv FOLDER && FOLDER/bin/pip install -r crates/rootward-index/tests/milvus/requirements.txt`, \
-             then set it to FOLDER/bin/python"
-        )
-    });
-    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/milvus/server.py");
-    let command =
-        Command::new(&python).args([program, "20"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-    let mut process = command.unwrap_or_else(|error| panic!("{python}: {error}"));
-    let mut stdout = BufReader::new(process.stdout.take().unwrap());
-    let mut port = String::new();
-    stdout.read_line(&mut port).unwrap();
-    assert!(!port.is_empty(), "{python} {program} ended before the server was up; what it said stands above");
-    let address = Address::new(&format!("http://127.0.0.1:{}", port.trim())).unwrap();
-    Server { address, _process: process, _stdout: stdout }
-}
+use server::address;
 
 /// A name that no other test uses.
 fn name() -> String {
@@ -230,6 +201,28 @@ fn a_load_removes_what_the_source_no_longer_has() {
     assert_eq!((index.generation(), index.n_docs().unwrap()), (Some(4), 400));
     load(&mut index, &[], 5).unwrap();
     assert_eq!((all(&index), index.n_docs().unwrap()), (Vec::new(), 0));
+    index.drop().unwrap();
+}
+
+#[test]
+fn a_collection_is_level_with_one_generation_of_one_source() {
+    let docs = source(3);
+    let (mut index, name) = create(2);
+    let level = |docs: &[Replica], generation, expected: bool| {
+        let index = Milvus::open(address(), &name, MODEL).unwrap();
+        assert_eq!(index.is_level(&mut docs.iter().cloned().map(Ok), generation).unwrap(), expected);
+    };
+    level(&[], 0, false);
+    assert_eq!(index.load(&mut docs.iter().cloned().map(Ok), 1, &mut |_| {}).unwrap(), 3);
+    level(&docs, 1, true);
+    level(&docs, 2, false);
+    level(&docs[..2], 1, false);
+    level(&[&docs[..2], &docs[1..2]].concat(), 1, false);
+    index.apply(&[Change::Remove(docs[2].id.clone())], 2).unwrap();
+    level(&docs[..2], 2, true);
+    level(&docs, 2, false);
+    break_off(&mut index, &docs, 1, 2);
+    level(&docs[..2], 2, false);
     index.drop().unwrap();
 }
 

@@ -40,7 +40,7 @@ impl Rankings {
     /// `id` gives ids, by which equal scores are ordered, descending.
     pub fn fused<'a>(&self, k: usize, id: impl Fn(DocIdx) -> &'a str) -> Vec<Scored> {
         let worth = |list: &[Scored]| -> Vec<Scored> {
-            (1u16..).zip(list).map(|(rank, (doc, _))| (*doc, 1.0 / (RANKS + f32::from(rank)))).collect()
+            (1u32..).zip(list).map(|(rank, (doc, _))| (*doc, 1.0 / (RANKS + rank as f32))).collect()
         };
         best(&[worth(&self.vectors), worth(&self.words)], k, id)
     }
@@ -133,6 +133,12 @@ mod tests {
             ["d", "b"],
             "words alone, their worst hit before all others"
         );
+    }
+
+    #[test]
+    fn rankings_may_be_long() {
+        let long: Vec<(u32, f32)> = (0..70_000).map(|doc| (doc, -(doc as f32))).collect();
+        assert_eq!(rankings(&long, &[]).fused(70_000, |_| "")[69_999].0, DocIdx(69_999));
     }
 
     #[test]

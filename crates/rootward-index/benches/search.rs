@@ -6,6 +6,8 @@
 //! rounds over 256 queries, in one batch and one by one; the beam is the least that
 //! reaches a recall on these, beside the one that 1,024 other queries ask for and the recall that this has here.
 
+#[path = "../../rootward/benches/system/npy.rs"]
+mod npy;
 #[path = "../../rootward/benches/system/process.rs"]
 mod process;
 #[path = "search/vectors.rs"]
@@ -24,8 +26,9 @@ use rootward_index::vectors::Vectors;
 use rootward_index::{Block, Documents, Routing, exact};
 use serde_json::{Value, json};
 
+use npy::write_npy;
 use process::{cpu_seconds, peak_bytes};
-use vectors::{Kind, vectors, write_npy};
+use vectors::{Kind, vectors};
 
 const QUERIES: usize = 256;
 /// Queries beside these, on which a beam is calibrated as an index would.

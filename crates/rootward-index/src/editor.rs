@@ -16,6 +16,7 @@ use rootward::matrix::Matrix;
 use crate::descent::search_shape;
 use crate::error::IndexError;
 use crate::index::{Current, Index, bare, tuning_of};
+use crate::search::check_queries;
 use crate::snapshot::{Placed, Snapshot, Step};
 use crate::store::{Changes, Progress, Record, SavedTree, SetId, Settings, Store, Writer};
 use crate::tuning::Tuning;
@@ -187,13 +188,7 @@ impl Editor {
         let snapshot = &before.snapshot;
         let tuning = match queries {
             Some(queries) => {
-                let (expected, got) = (snapshot.dim(), queries.dim());
-                if got != expected {
-                    return Err(IndexError::Dim { what: "a query".to_owned(), expected, got });
-                }
-                if !queries.values().iter().all(|number| number.is_finite()) {
-                    return Err(IndexError::NotFinite { what: "a query".to_owned() });
-                }
+                check_queries(queries, snapshot.dim())?;
                 Tuning::on_queries(snapshot, queries, recall)
             }
             None => Tuning::held_out(snapshot, recall, SEED),

@@ -20,7 +20,7 @@ use crate::error::IndexError;
 use crate::exact::Scored;
 use crate::filter::Filter;
 use crate::hybrid::Rankings;
-use crate::search::{Hit, Search};
+use crate::search::{Hit, Search, check_queries};
 use crate::snapshot::Snapshot;
 use crate::store::{Reader, Reading, Settings, Stored};
 use crate::tuning::Tuning;
@@ -50,11 +50,11 @@ struct Remembered {
     docs: Arc<Allowed>,
 }
 
-/// Every document that the index has, in its exact order.
-pub struct Exact<'a>(&'a Index);
-
-/// The documents that a beam finds.
-pub struct ByTree<'a>(&'a Index);
+/// An index as it is asked by vectors: exactly or down its tree.
+pub struct ByVectors<'a> {
+    index: &'a Index,
+    way: Way,
+}
 
 /// What a ranking is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,13 +101,13 @@ impl Index {
     }
 
     /// Searches all documents.
-    pub fn exact(&self) -> Exact<'_> {
-        Exact(self)
+    pub fn exact(&self) -> ByVectors<'_> {
+        ByVectors { index: self, way: Way::Exact }
     }
 
     /// Searches down the tree, as wide as the recall takes that the index was tuned to; exactly where it was not.
-    pub fn by_tree(&self) -> ByTree<'_> {
-        ByTree(self)
+    pub fn by_tree(&self) -> ByVectors<'_> {
+        ByVectors { index: self, way: Way::Tree }
     }
 
     /// What vectors it takes.
@@ -286,6 +286,14 @@ impl Index {
         Ok(next)
     }
 
+    /// What is searched, and the documents that may be found where not all may.
+    fn among(&self, filter: Option<&Filter>) -> Result<(Arc<Current>, Option<Arc<Allowed>>), IndexError> {
+        match filter {
+            Some(filter) => self.filtered(filter).map(|(now, docs)| (now, Some(docs))),
+            None => Ok((self.now()?, None)),
+        }
+    }
+
     /// What is searched, and the documents of a filter at the same moment.
     fn filtered(&self, filter: &Filter) -> Result<(Arc<Current>, Arc<Allowed>), IndexError> {
         loop {
@@ -333,10 +341,7 @@ impl Index {
         filter: Option<&Filter>,
     ) -> Result<(Arc<Current>, Vec<Scored>), IndexError> {
         loop {
-            let (now, allowed) = match filter {
-                Some(filter) => self.filtered(filter).map(|(now, docs)| (now, Some(docs)))?,
-                None => (self.now()?, None),
-            };
+            let (now, allowed) = self.among(filter)?;
             let fits = |doc: DocIdx| allowed.as_ref().is_none_or(|docs| docs.contains(doc));
             let generation = now.snapshot.generation();
             if let Some(list) = self.read_at(generation, |reading| reading.words(text, k, &fits))? {
@@ -352,36 +357,15 @@ impl Index {
         filter: Option<&Filter>,
         way: Way,
     ) -> Result<(Arc<Current>, Vec<Vec<Scored>>), IndexError> {
-        let (now, allowed) = match filter {
-            Some(filter) => self.filtered(filter).map(|(now, docs)| (now, Some(docs)))?,
-            None => (self.now()?, None),
-        };
+        let (now, allowed) = self.among(filter)?;
         let snapshot = &now.snapshot;
-        if queries.dim() != snapshot.dim() {
-            let (expected, got) = (snapshot.dim(), queries.dim());
-            return Err(IndexError::Dim { what: "a query".to_owned(), expected, got });
-        }
-        let is_finite = |row: &usize| queries.row(*row).iter().all(|number| number.is_finite());
-        if let Some(row) = (0..queries.n_rows()).find(|row| !is_finite(row)) {
-            return Err(IndexError::NotFinite { what: format!("query {row}") });
-        }
+        check_queries(queries, snapshot.dim())?;
         let beam = now.tuning.as_ref().and_then(|tuning| tuning.beam_among(k, snapshot.n_docs()));
         let found = match (way, beam) {
             (Way::Tree, Some(beam)) => snapshot.by_tree(queries, k, beam, allowed.as_deref()),
             _ => snapshot.exactly(queries, k, allowed.as_deref()),
         };
         Ok((now.clone(), found))
-    }
-
-    fn answer(
-        &self,
-        queries: &Matrix,
-        k: usize,
-        filter: Option<&Filter>,
-        way: Way,
-    ) -> Result<Vec<Vec<Hit>>, IndexError> {
-        let (now, found) = self.vectors(queries, k, filter, way)?;
-        Ok(found.iter().map(|list| hits(&now.snapshot, list)).collect())
     }
 }
 
@@ -392,9 +376,9 @@ enum Way {
     Tree,
 }
 
-impl Search for Exact<'_> {
+impl Search for ByVectors<'_> {
     fn dim(&self) -> usize {
-        self.0.held().snapshot.dim()
+        self.index.held().snapshot.dim()
     }
 
     fn search(
@@ -403,22 +387,8 @@ impl Search for Exact<'_> {
         k: usize,
         filter: Option<&Filter>,
     ) -> Result<Vec<Vec<Hit>>, IndexError> {
-        self.0.answer(queries, k, filter, Way::Exact)
-    }
-}
-
-impl Search for ByTree<'_> {
-    fn dim(&self) -> usize {
-        self.0.held().snapshot.dim()
-    }
-
-    fn search(
-        &self,
-        queries: &Matrix,
-        k: usize,
-        filter: Option<&Filter>,
-    ) -> Result<Vec<Vec<Hit>>, IndexError> {
-        self.0.answer(queries, k, filter, Way::Tree)
+        let (now, found) = self.index.vectors(queries, k, filter, self.way)?;
+        Ok(found.iter().map(|list| hits(&now.snapshot, list)).collect())
     }
 }
 

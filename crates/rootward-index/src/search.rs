@@ -45,3 +45,18 @@ pub trait Search: Send + Sync {
         filter: Option<&Filter>,
     ) -> Result<Vec<Vec<Hit>>, IndexError>;
 }
+
+/// Refuses queries that no index of vectors of `dim` numbers can answer.
+///
+/// # Errors
+/// When they are of another width or hold a NaN or an infinity.
+pub(crate) fn check_queries(queries: &Matrix, dim: usize) -> Result<(), IndexError> {
+    if queries.dim() != dim {
+        return Err(IndexError::Dim { what: "a query".to_owned(), expected: dim, got: queries.dim() });
+    }
+    let is_finite = |row: &usize| queries.row(*row).iter().all(|number| number.is_finite());
+    match (0..queries.n_rows()).find(|row| !is_finite(row)) {
+        Some(row) => Err(IndexError::NotFinite { what: format!("query {row}") }),
+        None => Ok(()),
+    }
+}

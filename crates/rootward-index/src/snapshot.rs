@@ -68,14 +68,6 @@ struct Traffic {
 }
 
 impl Snapshot {
-    /// No documents, of vectors of `dim` numbers, below a tree of a root alone.
-    pub fn empty(dim: usize, tree: SavedTree) -> Self {
-        let (vectors, ids) = (Vectors::new(dim), Ids::default());
-        let routing = Routing::of(dim, &tree.parents, &[]);
-        let (homes, blocks, tree) = (Homes::default(), Vec::new(), Arc::new(tree));
-        Snapshot { generation: 0, n_docs: 0, vectors, ids, homes, blocks, tree, routing }
-    }
-
     /// All documents at once.
     ///
     /// # Panics
@@ -199,11 +191,6 @@ impl Snapshot {
     /// What is searched.
     pub fn documents(&self) -> Documents<'_> {
         Documents { blocks: &self.blocks, vectors: &self.vectors, ids: &self.ids, routing: &self.routing }
-    }
-
-    /// Where the leaves are.
-    pub fn routing(&self) -> &Routing {
-        &self.routing
     }
 
     /// The nodes at or below a node of the tree; none where there is no such node.

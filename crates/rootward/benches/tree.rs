@@ -6,11 +6,11 @@
 //! ones. Peak memory is that of the process so far, vectors included, so sizes should ascend. Then as many documents as
 //! a tenth, at most 20,000, leave the tree and come back. Between the two, a beam search looks for every document's home.
 
+#[path = "system/npy.rs"]
+mod npy;
 #[path = "system/process.rs"]
 mod process;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::time::Instant;
 
 use rand::RngExt;
@@ -21,6 +21,7 @@ use rootward::matrix::Matrix;
 use rootward::random::{Purpose, fill_normal, stream};
 use rootward_kernels::{add_scaled, dot};
 
+use npy::write_npy;
 use process::{cpu_seconds, peak_bytes};
 
 const DIM: usize = 128;
@@ -144,25 +145,4 @@ fn vectors(n_rows: usize) -> Matrix {
         rootward_kernels::normalise_rows(vector, DIM, &mut [0.0]);
     });
     vectors
-}
-
-/// Writes vectors as `NumPy` reads them.
-fn write_npy(path: &str, vectors: &Matrix) -> std::io::Result<()> {
-    let mut header = format!(
-        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}",
-        vectors.n_rows(),
-        vectors.dim()
-    );
-    // Numbers begin at a multiple of 64, and the header ends with a line.
-    let padding = (64 - (10 + header.len() + 1) % 64) % 64;
-    header.extend(std::iter::repeat_n(' ', padding));
-    header.push('\n');
-    let mut file = BufWriter::new(File::create(path)?);
-    file.write_all(b"\x93NUMPY\x01\x00")?;
-    file.write_all(&(header.len() as u16).to_le_bytes())?;
-    file.write_all(header.as_bytes())?;
-    for value in vectors.values() {
-        file.write_all(&value.to_le_bytes())?;
-    }
-    file.flush()
 }

@@ -8,7 +8,7 @@ use rootward::matrix::Matrix;
 
 use crate::error::IndexError;
 use crate::filter::Filter;
-use crate::search::{Hit, Search};
+use crate::search::{Hit, Search, check_queries};
 
 use super::error::MilvusError;
 use super::expression::{Condition, Longest, condition};
@@ -61,15 +61,6 @@ impl Search for Milvus {
         }
         Ok(found)
     }
-}
-
-/// Checks that queries can be asked.
-fn check_queries(queries: &Matrix, dim: usize) -> Result<(), IndexError> {
-    if queries.dim() != dim {
-        return Err(IndexError::Dim { what: "a query".to_owned(), expected: dim, got: queries.dim() });
-    }
-    let wrong = (0..queries.n_rows()).find(|row| queries.row(*row).iter().any(|number| !number.is_finite()));
-    wrong.map_or(Ok(()), |row| Err(IndexError::NotFinite { what: format!("query {row}") }))
 }
 
 impl Milvus {

@@ -7,11 +7,14 @@
 use std::cmp::Ordering;
 
 use rayon::prelude::*;
-use rootward_kernels::dot;
+use rootward_kernels::{Packed, Store, Strided, dot, product};
 
 use super::{DocTree, DocVectors, NodeIdx};
 use crate::ids::DocIdx;
 use crate::matrix::Matrix;
+
+/// Vectors that go down together.
+const TOGETHER: usize = 512;
 
 /// A node and its inner product with what was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -45,20 +48,21 @@ impl DocTree {
     /// When vectors are of another width than the tree's.
     pub fn route(&self, vectors: &Matrix, beam: usize) -> Vec<NodeIdx> {
         assert_eq!(vectors.dim(), self.dim, "vectors and the tree have one dim");
-        (0..vectors.n_rows())
-            .into_par_iter()
-            .with_min_len(64)
-            .map(|row| self.best_home(vectors.row(row), beam))
-            .collect()
+        let parts = vectors.values().par_chunks(TOGETHER * self.dim);
+        parts.flat_map_iter(|rows| self.best_homes(rows, beam)).collect()
     }
 
-    /// The best home of one vector: see [`DocTree::route`].
+    /// The best home of each of some documents, which need not be in the tree: see [`DocTree::route`].
     ///
     /// # Panics
-    /// When it is of another width than the tree's.
-    pub fn home_for(&self, vector: &[f32], beam: usize) -> NodeIdx {
-        assert_eq!(vector.len(), self.dim, "a vector and the tree have one dim");
-        self.best_home(vector, beam)
+    /// When a document has no vector, or one of another width than the tree's.
+    pub fn homes_for(&self, docs: &[DocIdx], vectors: &dyn DocVectors, beam: usize) -> Vec<NodeIdx> {
+        assert_eq!(vectors.dim(), self.dim, "vectors and the tree have one dim");
+        let homes = |docs: &[DocIdx]| {
+            let rows: Vec<f32> = docs.iter().flat_map(|doc| vectors.row(*doc)).copied().collect();
+            self.best_homes(&rows, beam)
+        };
+        docs.par_chunks(TOGETHER).flat_map_iter(homes).collect()
     }
 
     /// Whether a node is one that documents go to: it owns some, or nothing is below it. A vacant slot is none.
@@ -76,10 +80,9 @@ impl DocTree {
     /// When a document of the tree has no vector, or vectors are of another width.
     pub fn drift(&self, vectors: &dyn DocVectors, beam: usize) -> Drift {
         let docs = self.docs();
-        let moved = docs.par_iter().with_min_len(64).filter(|(doc, home)| {
-            let vector = vectors.row(*doc);
-            self.best_home(vector, beam) != *home
-        });
+        let at: Vec<DocIdx> = docs.iter().map(|(doc, _)| *doc).collect();
+        let homes = self.homes_for(&at, vectors, beam);
+        let moved = docs.iter().zip(homes).filter(|((_, home), best)| home != best);
         Drift { moved: moved.count(), of: docs.len() }
     }
 
@@ -150,19 +153,66 @@ impl DocTree {
         best.expect("every way down ends at a node with nothing below it").node
     }
 
+    /// The best homes of the rows of a part, `(rows, dim)`: those who look below one node do so together.
+    fn best_homes(&self, rows: &[f32], beam: usize) -> Vec<NodeIdx> {
+        let (dim, n_rows) = (self.dim, rows.len() / self.dim);
+        let row = |at: u32| &rows[at as usize * dim..][..dim];
+        let root = |at: u32| vec![Scored { node: Self::ROOT, score: dot(row(at), self.unit(Self::ROOT)) }];
+        let mut level: Vec<Vec<Scored>> = (0..n_rows as u32).map(root).collect();
+        let mut best: Vec<Option<Scored>> = vec![None; n_rows];
+        let (mut asked, mut some, mut units, mut scores) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut packed = Packed::default();
+        loop {
+            asked.clear();
+            for ((at, met), best) in (0u32..).zip(&mut level).zip(&mut best) {
+                let homes = met.iter().filter(|met| self.is_home(met.node)).chain(best.iter());
+                *best = homes.min_by(|a, b| better(a, b)).copied();
+                self.keep_best(met, beam);
+                asked.extend(met.drain(..).map(|met| (met.node, at)));
+            }
+            if asked.is_empty() {
+                break;
+            }
+            asked.sort_unstable();
+            for who in asked.chunk_by(|a, b| a.0 == b.0) {
+                let children = &self.node(who[0].0).children;
+                some.clear();
+                units.clear();
+                who.iter().for_each(|(_, at)| some.extend_from_slice(row(*at)));
+                children.iter().for_each(|child| units.extend_from_slice(self.unit(*child)));
+                packed.pack(dim, children.len(), Strided::transposed(&units, dim)); // (dim, children)
+                scores.clear();
+                scores.resize(who.len() * children.len(), 0.0);
+                let rows = Strided::rows(&some, dim);
+                product(Store::Set, who.len(), rows, &packed, &mut scores, children.len());
+                for ((_, at), scores) in who.iter().zip(scores.chunks_exact(children.len())) {
+                    let met = children
+                        .iter()
+                        .zip(scores)
+                        .map(|(node, score)| Scored { node: *node, score: *score });
+                    level[*at as usize].extend(met);
+                }
+            }
+        }
+        best.into_iter().map(|best| best.expect("every way down ends at a home").node).collect()
+    }
+
+    /// Keeps the best nodes with something below them.
+    fn keep_best(&self, met: &mut Vec<Scored>, beam: usize) {
+        met.retain(|met| !self.node(met.node).children.is_empty());
+        if met.len() > beam.max(1) {
+            met.select_nth_unstable_by(beam.max(1) - 1, better);
+            met.truncate(beam.max(1));
+        }
+    }
+
     /// Calls `visit` with every home that a beam search from the root meets.
     fn descend(&self, vector: &[f32], beam: usize, mut visit: impl FnMut(Scored)) {
         let scored = |node: NodeIdx| Scored { node, score: dot(vector, self.unit(node)) };
         let mut level = vec![scored(Self::ROOT)];
         while !level.is_empty() {
-            let is_home = |met: &&Scored| {
-                let node = self.node(met.node);
-                !node.docs.is_empty() || node.children.is_empty()
-            };
-            level.iter().filter(is_home).for_each(|met| visit(*met));
-            level.retain(|met| !self.node(met.node).children.is_empty());
-            level.sort_unstable_by(better);
-            level.truncate(beam.max(1));
+            level.iter().filter(|met| self.is_home(met.node)).for_each(|met| visit(*met));
+            self.keep_best(&mut level, beam);
             level = level
                 .iter()
                 .flat_map(|met| &self.node(met.node).children)

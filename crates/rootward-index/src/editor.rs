@@ -4,11 +4,13 @@
 //! the tree to their leaf; a leaf that overflows is divided, and where more come than there were the tree is grown anew.
 //! With every change some of the documents that stay are looked at again, and move where the tree leads them by now.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::sync::Arc;
+mod arrival;
 
-use rayon::prelude::*;
+use std::panic::resume_unwind;
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::thread;
+
 use rootward::doc_tree::{DocTree, Drift, NodeIdx};
 use rootward::ids::DocIdx;
 use rootward::matrix::Matrix;
@@ -17,10 +19,12 @@ use crate::descent::search_shape;
 use crate::error::IndexError;
 use crate::index::{Current, Index, bare, tuning_of};
 use crate::search::check_queries;
-use crate::snapshot::{Placed, Snapshot, Step};
-use crate::store::{Changes, Progress, Record, SavedTree, SetId, Settings, Store, Writer};
+use crate::snapshot::{Snapshot, Step};
+use crate::store::{Progress, Record, SavedTree, SetId, Settings, Store, Writer};
 use crate::tuning::Tuning;
 use crate::vectors::Vectors;
+
+use arrival::{Arrival, Net, write};
 
 /// Nodes of a level that are looked below on the way to a document's leaf.
 const BEAM: usize = 4;
@@ -44,6 +48,24 @@ pub enum Edit {
     Remove(String),
     /// The document with this id goes, if there is one.
     Discard(String),
+}
+
+impl Edit {
+    /// The id that comes or goes.
+    fn id(&self) -> &str {
+        match self {
+            Edit::Add(record) | Edit::Update(record) | Edit::Put(record) => &record.id,
+            Edit::Remove(id) | Edit::Discard(id) => id,
+        }
+    }
+
+    /// The document that comes.
+    fn record(&self) -> Option<&Record> {
+        match self {
+            Edit::Add(record) | Edit::Update(record) | Edit::Put(record) => Some(record),
+            Edit::Remove(_) | Edit::Discard(_) => None,
+        }
+    }
 }
 
 /// Changes an index; one at a time, over all processes.
@@ -94,41 +116,31 @@ impl Editor {
     pub fn apply(&mut self, edits: &[Edit]) -> Result<u64, IndexError> {
         let before = self.index.now()?;
         let mut tree = self.tree(&before.snapshot)?;
-        let mut changes = self.writer.begin()?;
-        let (added, removed) = written(&mut changes, edits)?;
-        let mut vectors = before.snapshot.vectors.clone();
-        added.iter().for_each(|(doc, record)| vectors.put(*doc, &record.vector));
-        let n_stay = before.snapshot.n_docs() - removed.len();
-        let arrival =
-            Arrival { before: &before.snapshot, vectors: &vectors, added: &added, removed: &removed };
-        let moved = if added.len() > n_stay {
-            tree = arrival.grown()?;
-            arrival.homes_that_changed(&tree)
-        } else {
-            let looked_at = before.snapshot.docs_from(self.next).take(edits.len() / LOOK);
-            let looked_at: Vec<DocIdx> = looked_at.map(|(doc, _)| doc).collect();
-            self.next = looked_at.last().map_or(DocIdx(0), |last| DocIdx(last.0 + 1));
-            arrival.settled(&mut tree, &looked_at)?
-        };
-        let home = |doc: &DocIdx| tree.home(*doc).expect("a document that came has a leaf");
-        let homes = added.keys().map(|doc| (*doc, home(doc))).chain(moved.iter().copied());
-        let set = before.set;
-        changes.set_homes(set, homes)?;
-        let saved = saved(&tree, before.snapshot.tree());
-        if *saved != **before.snapshot.tree() {
-            changes.set_tree(set, &saved)?;
-        }
-        let placed = added.iter().map(|(doc, record)| Placed {
-            doc: *doc,
-            id: &record.id,
-            home: home(doc),
-            vector: &record.vector,
+        let changes = self.writer.begin()?;
+        let net = Net::foreseen(&changes, edits)?;
+        let looked_at = before.snapshot.docs_from(self.next).take(edits.len() / LOOK);
+        let looked_at: Vec<DocIdx> = looked_at.map(|(doc, _)| doc).collect();
+        self.next = looked_at.last().map_or(DocIdx(0), |last| DocIdx(last.0 + 1));
+        let arrival = Arrival::of(&before.snapshot, &net);
+        let next = before.snapshot.generation() + 1;
+        // One thread writes and waits for the disk, while the tree and the next snapshot follow.
+        let (written, after) = thread::scope(|scope| {
+            let (tell, told) = mpsc::sync_channel(1);
+            let (net, set) = (&net, before.set);
+            let writing = scope.spawn(move || write(changes, edits, net, set, &told));
+            let follow = |_: &rayon::Scope<'_>| -> Result<Snapshot, IndexError> {
+                let places = Arc::new(arrival.places(&mut tree, &looked_at)?);
+                // Where nobody takes it, writing has failed, and says why.
+                let _ = tell.send(places.clone());
+                Ok(before.snapshot.after(&net.step(next, &places)))
+            };
+            // The many small steps of it are those of one thread of the pool, which others come to help.
+            let after = rayon::scope(follow);
+            drop(tell);
+            (writing.join().unwrap_or_else(|panic| resume_unwind(panic)), after)
         });
-        let (generation, added) = (before.snapshot.generation() + 1, placed.collect());
-        let step = Step { generation, added, removed, moved, tree: saved };
-        // The disk is waited for while the snapshot is made.
-        let (committed, after) = rayon::join(|| changes.commit(), || before.snapshot.after(&step));
-        if committed? == generation {
+        let (after, generation) = (after?, written?);
+        if generation == next {
             self.publish(&before, after);
         }
         self.tree = Some(tree);
@@ -368,108 +380,6 @@ impl Drop for Editor {
     fn drop(&mut self) {
         self.index.lead(false);
     }
-}
-
-/// Documents that come and go, before the tree knows.
-struct Arrival<'a> {
-    before: &'a Snapshot,
-    /// With those that come.
-    vectors: &'a Vectors,
-    added: &'a BTreeMap<DocIdx, &'a Record>,
-    removed: &'a [DocIdx],
-}
-
-impl Arrival<'_> {
-    /// Lets the tree follow, and those that are looked at move to better leaves that have room; documents that were there
-    /// and have another leaf now.
-    fn settled(
-        &self,
-        tree: &mut DocTree,
-        looked_at: &[DocIdx],
-    ) -> Result<Vec<(DocIdx, NodeIdx)>, IndexError> {
-        // Where one node alone was touched, only the document that came or went has another leaf than before.
-        let mut divided: BTreeSet<NodeIdx> = BTreeSet::new();
-        let mut note = |touched: Vec<NodeIdx>| {
-            if touched.len() > 1 {
-                divided.extend(touched);
-            }
-        };
-        for doc in self.removed {
-            note(tree.remove(*doc, self.vectors)?);
-        }
-        let new: Vec<DocIdx> = self.added.keys().copied().collect();
-        let home = |doc: &DocIdx| tree.home_for(self.vectors.row(*doc), BEAM);
-        let homes: Vec<NodeIdx> = new.par_iter().with_min_len(16).map(home).collect();
-        for (doc, home) in new.into_iter().zip(homes) {
-            // A leaf that was divided meanwhile may be one no longer.
-            note(match tree.is_home(home) {
-                true => tree.insert_into(doc, home, self.vectors)?,
-                false => tree.insert(doc, self.vectors, BEAM)?,
-            });
-        }
-        let mut asked: Vec<DocIdx> = Vec::new();
-        for (doc, better) in self.better_homes(tree, looked_at) {
-            let has_room = tree.owned(better).len() < tree.shape().leaf_size;
-            if has_room && tree.home(doc).is_some_and(|home| home != better) {
-                note(tree.remove(doc, self.vectors)?);
-                note(tree.insert(doc, self.vectors, BEAM)?);
-                asked.push(doc);
-            }
-        }
-        asked.extend(divided.iter().flat_map(|node| tree.owned(*node)));
-        asked.sort_unstable();
-        asked.dedup();
-        let stay = asked.into_iter().filter(|doc| !self.added.contains_key(doc));
-        let homes = stay.filter_map(|doc| tree.home(doc).map(|home| (doc, home)));
-        Ok(homes.filter(|(doc, home)| self.before.home(*doc) != Some(*home)).collect())
-    }
-
-    /// Where the tree leads documents that stay and are elsewhere.
-    fn better_homes(&self, tree: &DocTree, docs: &[DocIdx]) -> Vec<(DocIdx, NodeIdx)> {
-        let better = |doc: &DocIdx| {
-            let home = tree.home(*doc)?;
-            let best = tree.home_for(self.vectors.row(*doc), BEAM);
-            (best != home).then_some((*doc, best))
-        };
-        docs.par_iter().with_min_len(64).filter_map(better).collect()
-    }
-
-    /// A tree of all documents that are there then.
-    fn grown(&self) -> Result<DocTree, IndexError> {
-        let gone: BTreeSet<&DocIdx> = self.removed.iter().collect();
-        let stay = self.before.docs().map(|(doc, _)| doc).filter(|doc| !gone.contains(doc));
-        let docs: Vec<DocIdx> = stay.chain(self.added.keys().copied()).collect();
-        Ok(DocTree::grow_among(self.vectors, &docs, search_shape(docs.len()), SEED)?)
-    }
-
-    fn homes_that_changed(&self, tree: &DocTree) -> Vec<(DocIdx, NodeIdx)> {
-        let now = self.before.docs().filter_map(|(doc, home)| Some((doc, home, tree.home(doc)?)));
-        now.filter(|(_, before, home)| before != home).map(|(doc, _, home)| (doc, home)).collect()
-    }
-}
-
-/// Writes edits; the documents that came, and the rows of those that went.
-fn written<'e>(
-    changes: &mut Changes<'_>,
-    edits: &'e [Edit],
-) -> Result<(BTreeMap<DocIdx, &'e Record>, Vec<DocIdx>), IndexError> {
-    let (mut added, mut removed) = (BTreeMap::new(), Vec::new());
-    for edit in edits {
-        let (id, record) = match edit {
-            Edit::Add(record) => (None, Some(record)),
-            Edit::Update(record) | Edit::Put(record) => (Some(&record.id), Some(record)),
-            Edit::Remove(id) | Edit::Discard(id) => (Some(id), None),
-        };
-        let gone = match (edit, id.map(|id| changes.remove(id))) {
-            (Edit::Put(_) | Edit::Discard(_), Some(Err(IndexError::Absent { .. }))) | (_, None) => None,
-            (_, Some(gone)) => Some(gone?),
-        };
-        let come = record.map(|record| changes.add(record).map(|doc| (doc, record))).transpose()?;
-        // Who came in this batch and goes in it was never there.
-        removed.extend(gone.filter(|doc| added.remove(doc).is_none()));
-        added.extend(come);
-    }
-    Ok((added, removed))
 }
 
 /// A tree as it is stored, with what is known of the one before.

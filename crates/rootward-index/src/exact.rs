@@ -163,7 +163,7 @@ fn parts(of: Documents<'_>, n_docs: usize, n_queries: usize) -> Vec<Vec<&Block>>
             parts.push(Vec::new());
             held = 0;
         }
-        held += block.docs().len();
+        held += block.n_docs();
         parts.last_mut().expect("there is one from the beginning").push(block);
     }
     parts

@@ -119,7 +119,7 @@ impl Snapshot {
             })
             .collect();
         for (node, block) in changed {
-            blocks[node.at()] = (!block.docs().is_empty()).then(|| Arc::new(block));
+            blocks[node.at()] = (block.n_docs() > 0).then(|| Arc::new(block));
         }
         blocks.truncate(tree.parents.len());
         let routing = Routing::of(vectors.dim(), &tree.parents, &blocks);

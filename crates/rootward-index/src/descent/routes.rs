@@ -43,9 +43,9 @@ struct Leaves {
 /// Sums over the documents of a node.
 struct Sums<'a> {
     n_docs: f64,
+    vectors: Cow<'a, [f64]>,
     /// Of their squared lengths.
     squares: f64,
-    mean: Cow<'a, [f64]>,
 }
 
 impl Routing {
@@ -60,8 +60,8 @@ impl Routing {
         let block = |slot: u32| blocks.get(slot as usize).and_then(Option::as_ref);
         let sums = |slot: u32| {
             let block = block(slot).expect("leaves have blocks");
-            let n_docs = block.docs().len() as f64;
-            Sums { n_docs, squares: block.codes().mean_square() * n_docs, mean: Cow::from(block.mean()) }
+            let (n_docs, vectors) = (block.n_docs() as f64, Cow::from(block.sum()));
+            Sums { n_docs, vectors, squares: block.squares() }
         };
         let (groups, n_leaves) = groups(parents, |slot| block(slot).is_some());
         let group = |slots: Vec<u32>| {
@@ -69,7 +69,7 @@ impl Routing {
             (Sums::joined(&of_leaves, dim), Leaves { slots, nodes: Nodes::of(&of_leaves, dim) })
         };
         let (tops, leaves): (Vec<Sums<'_>>, Vec<Leaves>) = groups.into_par_iter().map(group).unzip();
-        let n_docs = blocks.iter().flatten().map(|block| block.docs().len()).sum();
+        let n_docs = blocks.iter().flatten().map(|block| block.n_docs()).sum();
         Routing { dim, n_docs, n_leaves, groups: Nodes::of(&tops, dim), leaves }
     }
 
@@ -139,7 +139,7 @@ fn best(mut found: Vec<(f32, u32)>, n_leaves: usize) -> Vec<u32> {
 
 impl Nodes {
     fn of(sums: &[Sums<'_>], dim: usize) -> Self {
-        let rows: Vec<f32> = sums.iter().flat_map(|sums| sums.mean.iter().map(|x| *x as f32)).collect();
+        let rows: Vec<f32> = sums.iter().flat_map(|sums| sums.mean().map(|x| x as f32)).collect();
         let mut means = Packed::default();
         means.pack(dim, sums.len(), Strided::transposed(&rows, dim));
         Nodes { means, spreads: sums.iter().map(Sums::spread).collect() }
@@ -161,21 +161,25 @@ impl Nodes {
 
 impl Sums<'_> {
     fn joined(parts: &[Sums<'_>], dim: usize) -> Self {
-        let (mut n_docs, mut squares, mut mean) = (0.0, 0.0, vec![0.0; dim]);
+        let (mut n_docs, mut vectors, mut squares) = (0.0, vec![0.0; dim], 0.0);
         for part in parts {
             n_docs += part.n_docs;
+            vectors.iter_mut().zip(&*part.vectors).for_each(|(sum, x)| *sum += x);
             squares += part.squares;
-            mean.iter_mut().zip(&*part.mean).for_each(|(sum, x)| *sum += x * part.n_docs);
         }
-        mean.iter_mut().for_each(|x| *x /= f64::max(n_docs, 1.0));
-        Sums { n_docs, squares, mean: Cow::from(mean) }
+        Sums { n_docs, vectors: Cow::from(vectors), squares }
+    }
+
+    fn mean(&self) -> impl Iterator<Item = f64> {
+        let n_docs = self.n_docs.max(1.0);
+        self.vectors.iter().map(move |x| x / n_docs)
     }
 
     /// The deviation of documents from their mean along any one direction.
     fn spread(&self) -> f32 {
-        let square: f64 = self.mean.iter().map(|x| x * x).sum();
+        let square: f64 = self.mean().map(|x| x * x).sum();
         let variance = (self.squares / self.n_docs.max(1.0) - square).max(0.0);
-        (variance / self.mean.len().max(1) as f64).sqrt() as f32
+        (variance / self.vectors.len().max(1) as f64).sqrt() as f32
     }
 }
 

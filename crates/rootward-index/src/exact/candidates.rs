@@ -47,16 +47,21 @@ pub(crate) fn scan_block(
     candidates: &mut [Candidates],
     found: &mut Vec<Within>,
 ) {
-    found.clear();
-    scan(block.codes(), codes, rows, thresholds, found);
-    for within in found.drain(..) {
-        let doc = block.docs()[within.place as usize];
-        if allowed.is_none_or(|allowed| allowed.contains(doc)) {
-            candidates[within.query as usize].add(doc, within);
+    for (part, docs) in block.parts() {
+        if part.is_empty() {
+            continue;
         }
-    }
-    for row in rows {
-        thresholds[*row as usize] = candidates[*row as usize].threshold;
+        found.clear();
+        scan(part, codes, rows, thresholds, found);
+        for within in found.drain(..) {
+            let doc = docs.at(within.place);
+            if let Some(doc) = doc.filter(|doc| allowed.is_none_or(|allowed| allowed.contains(*doc))) {
+                candidates[within.query as usize].add(doc, within);
+            }
+        }
+        for row in rows {
+            thresholds[*row as usize] = candidates[*row as usize].threshold;
+        }
     }
 }
 

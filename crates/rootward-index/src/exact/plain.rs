@@ -7,13 +7,14 @@ use rootward_kernels::dot;
 use super::candidates::Best;
 use super::{Documents, Scored};
 use crate::allowed::Allowed;
+use crate::block::Block;
 
 /// Documents that are scored before the worse ones are dropped.
 const AT_ONCE: usize = 4_096;
 
 /// All documents that are allowed.
 pub(super) fn docs(of: Documents<'_>, allowed: Option<&Allowed>) -> Vec<DocIdx> {
-    let docs = of.all_blocks().flat_map(|block| block.docs().iter().copied());
+    let docs = of.all_blocks().flat_map(Block::docs);
     docs.filter(|doc| allowed.is_none_or(|allowed| allowed.contains(*doc))).collect()
 }
 

@@ -59,6 +59,17 @@ impl<'a> Changes<'a> {
         Ok(Changes { writer, meta, entry: Entry::default(), alive, homes, first_row, state: State::Clean })
     }
 
+    /// The row that the next document will get.
+    pub(crate) fn next_row(&self) -> DocIdx {
+        DocIdx(self.meta.next_row)
+    }
+
+    /// The row of the document with an id; none where there is none.
+    pub(crate) fn row(&self, id: &str) -> Result<Option<DocIdx>, IndexError> {
+        let row = document::row(&self.writer.connection, id);
+        Ok(row.map_err(|fault| fault.at(&self.writer.path))?.map(DocIdx))
+    }
+
     /// Adds a document; returns its row.
     ///
     /// # Errors
@@ -195,6 +206,14 @@ impl<'a> Changes<'a> {
         Ok(generation)
     }
 
+    /// Makes none of the changes.
+    ///
+    /// # Errors
+    /// Always: that they were not made.
+    pub(crate) fn abandon<T>(self) -> Result<T, IndexError> {
+        Err(IndexError::Failed { path: self.writer.path.clone() })
+    }
+
     fn finish(&mut self) -> Result<(), Fault> {
         let Changes { writer, meta, alive, homes, entry, .. } = self;
         let connection = &writer.connection;
@@ -229,7 +248,7 @@ impl<'a> Changes<'a> {
     }
 
     /// Refuses a document that cannot be put.
-    fn check(&self, record: &Record) -> Result<(), IndexError> {
+    pub(crate) fn check(&self, record: &Record) -> Result<(), IndexError> {
         if record.id.is_empty() {
             return Err(IndexError::EmptyId);
         }

@@ -43,6 +43,12 @@ pub(super) fn get(connection: &Connection, row: u32) -> Result<Option<(u32, Stor
     }
 }
 
+/// The row of an id, which is not held against the document yet; none where no document has it.
+pub(super) fn row(connection: &Connection, id: &str) -> Result<Option<u32>, Fault> {
+    let mut statement = connection.prepare_cached("SELECT row FROM document WHERE id = ?")?;
+    Ok(statement.query([id])?.next()?.map(|read| read.get(0)).transpose()?)
+}
+
 /// The row of an id, with the document and its checksum; none where no document has it.
 pub(super) fn find(connection: &Connection, id: &str) -> Result<Option<(u32, u32, Stored)>, Fault> {
     let sql = format!("SELECT {COLUMNS} FROM document WHERE id = ?");

@@ -66,12 +66,6 @@ impl Codes {
         size_of_val(&self.rows[..]) + size_of_val(&self.sides[..])
     }
 
-    /// The mean of the squares of the documents' lengths, nearly; those that are all error count as 0.
-    pub fn mean_square(&self) -> f64 {
-        let lengths = self.sides.iter().flat_map(|sides| sides.lengths).take(self.len);
-        lengths.map(|length| f64::from(length) * f64::from(length)).sum::<f64>() / self.len.max(1) as f64
-    }
-
     /// Puts documents behind the last.
     ///
     /// # Panics
@@ -102,31 +96,6 @@ impl Codes {
         for (row, bytes) in self.rows[panel * steps..].iter_mut().zip(&bytes.as_chunks::<STEP>().0[..steps]) {
             row.0[lane * STEP..][..STEP].copy_from_slice(bytes);
         }
-    }
-
-    /// Takes a document away; the last one comes to its place.
-    ///
-    /// # Panics
-    /// When there is no such place.
-    pub fn swap_remove(&mut self, place: usize) {
-        assert!(place < self.len, "there are {} documents, none at {place}", self.len);
-        let (last, steps) = (self.len - 1, self.dim.div_ceil(STEP));
-        let ((panel, lane), (last_panel, last_lane)) =
-            ((place / LANES, place % LANES), (last / LANES, last % LANES));
-        for step in 0..steps {
-            let bytes: [u8; STEP] =
-                std::array::from_fn(|at| self.rows[last_panel * steps + step].0[last_lane * STEP + at]);
-            self.rows[panel * steps + step].0[lane * STEP..][..STEP].copy_from_slice(&bytes);
-        }
-        let Sides { scales, lengths, errors } = self.sides[last_panel];
-        let sides = &mut self.sides[panel];
-        sides.scales[lane] = scales[last_lane];
-        sides.lengths[lane] = lengths[last_lane];
-        sides.errors[lane] = errors[last_lane];
-        self.len = last;
-        let panels = last.div_ceil(LANES);
-        self.rows.truncate(panels * steps);
-        self.sides.truncate(panels);
     }
 
     pub(super) fn rows(&self) -> &[Row] {

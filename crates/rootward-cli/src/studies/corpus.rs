@@ -208,15 +208,16 @@ fn base(name: &str, asked: &Asked) -> anyhow::Result<Recipe> {
         ));
         settings.extend(TRANSFORMER.iter().map(|setting| (*setting).to_owned()));
         let own: &[&str] = match name {
-            "hce-supervised" => &["stages.0.epochs=4"],
+            "hce-supervised" => &["stages.0.epochs=2"],
             "hce-unsupervised" => &[
-                "stages.0.epochs=1",
-                "learn_from=[{ spans = { each = 1, least = 6, most = 32 } }]",
+                "stages.0.steps=80",
+                "learn_from=[\"titles\", { spans = { each = 1, least = 6, most = 32 } }]",
+                "stages.0.rate={ start = 2e-5, end = 0.0, warm_up = 0.1 }",
                 "stages.0.tree.renew.every={ steps = 80 }",
             ],
             _ => &[
-                "stages.0.epochs=1",
-                "learn_from=[{ repeated_judgements = { times = 3 } }, { spans = { each = 1, least = 6, most = 32 } }]",
+                "stages.0.steps=110",
+                "learn_from=[{ repeated_judgements = { times = 4 } }, \"titles\", { spans = { each = 1, least = 6, most = 32 } }]",
                 "stages.0.tree.renew.every={ steps = 80 }",
             ],
         };

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use rootward::doc_tree::NodeIdx;
 use rootward::ids::DocIdx;
-use rootward_index::IndexError;
 use rootward_index::filter::{Filter, Value};
 use rootward_index::store::{Changes, Reader, Record, SetId, Settings, Store, Writer, verify};
+use rootward_index::{Editor, IndexError};
 use serde_json::{Map, json};
 
 struct Folder {
@@ -195,20 +195,50 @@ fn queries_of_any_text_are_answered() {
     assert_eq!(reading.words("words", 3, &|_| false).unwrap(), []);
 }
 
+/// Names the index that [`who_may_not_write`] is given.
+const READ_ONLY: &str = "ROOTWARD_READ_ONLY";
+
 #[cfg(unix)]
 #[test]
 fn an_index_in_a_folder_that_cannot_be_written_is_read_and_not_changed() {
     use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
     let folder = folder();
     drop(small(&folder.path));
     let dir = folder.path.parent().unwrap();
-    let allow = |mode| fs::set_permissions(dir, fs::Permissions::from_mode(mode)).unwrap();
+    let allow = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     fs::remove_file(dir.join("index-lock")).unwrap();
-    allow(0o555);
-    let (read, write) = (Reader::open(&folder.path).map(|_| ()), Writer::open(&folder.path).map(|_| ()));
-    // Whoever may write everywhere is not stopped by this.
-    let stopped = fs::File::create(dir.join("probe")).is_err();
-    allow(0o755);
-    read.unwrap();
-    assert!(!stopped || matches!(write, Err(IndexError::ReadOnly { .. })));
+    allow(&folder.path, 0o444);
+    let before = fs::read(&folder.path).unwrap();
+    // Another user may not reach this program where it was built.
+    let program = tempfile::tempdir().unwrap();
+    allow(program.path(), 0o755);
+    fs::copy(std::env::current_exe().unwrap(), program.path().join("test")).unwrap();
+    allow(dir, 0o555);
+    let mut command = Command::new(program.path().join("test"));
+    command.args(["--exact", "refusals::who_may_not_write", "--nocapture"]).env(READ_ONLY, &folder.path);
+    // Whoever may write everywhere asks another one, "nobody".
+    if fs::File::create(dir.join("probe")).is_ok() {
+        command.uid(65_534).gid(65_534);
+    }
+    let output = command.output();
+    allow(dir, 0o755);
+    let (output, after) = (output.unwrap(), fs::read(&folder.path).unwrap());
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("read, and not changed"), "{output:?}");
+    assert!(before == after, "the index is untouched");
+}
+
+/// Reads and does not change an index that may not be written; without its variable it is no test of anything.
+#[test]
+fn who_may_not_write() {
+    let Ok(path) = std::env::var(READ_ONLY) else { return };
+    let path = Path::new(&path);
+    let mut reader = Reader::open(path).unwrap();
+    assert_eq!(reader.snapshot().unwrap().n_docs(), 1);
+    assert!(matches!(Writer::open(path), Err(IndexError::ReadOnly { .. })));
+    let error = Editor::open(path).map(drop).unwrap_err().to_string();
+    assert!(error.contains("cannot be written; make the file and its folder writable"), "{error}");
+    println!("read, and not changed");
 }

@@ -22,6 +22,7 @@ use rootward::ids::DocIdx;
 use rootward::matrix::Matrix;
 use rootward_index::descent::{self, calibrate, search_shape};
 use rootward_index::ids::Ids;
+use rootward_index::tuning::ERRORS;
 use rootward_index::vectors::Vectors;
 use rootward_index::{Block, Documents, Routing, exact};
 use serde_json::{Value, json};
@@ -100,8 +101,8 @@ fn searches(of: Documents<'_>, asked: &Matrix, others: &Matrix, k: usize) -> Val
     let trees: Vec<Value> = RECALLS
         .iter()
         .map(|recall| {
-            let found = calibrate(of, asked, k, *recall);
-            let held_out = calibrate(of, others, k, *recall);
+            let found = calibrate(of, asked, k, *recall, 0.0);
+            let held_out = calibrate(of, others, k, *recall, ERRORS);
             let answers = descent::top_k(of, held_out.beam, asked, k, None);
             let hits = answers.iter().zip(&truth).map(|(a, b)| b.iter().filter(|hit| a.contains(hit)).count());
             let batch = rate(asked, |queries| descent::top_k(of, found.beam, queries, k, None), QUERIES);

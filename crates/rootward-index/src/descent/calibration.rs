@@ -19,13 +19,16 @@ pub struct Calibrated {
     pub n_queries: usize,
 }
 
-/// The least beam whose recall at `k` over `queries` is at least `recall`.
+/// The least beam whose recall at `k` over `queries` lies so many standard errors above `recall`, or more.
+///
+/// With 0 `errors` it is the least that reaches it on these very queries. With 1.645 it finds as much on 19 of 20 draws of
+/// other queries like them.
 ///
 /// Found by bisection, as if a wider beam never found less. All leaves, and a recall of 1, where there are no queries.
 ///
 /// # Panics
 /// As [`top_k`](super::top_k).
-pub fn calibrate(of: Documents<'_>, queries: &Matrix, k: usize, recall: f64) -> Calibrated {
+pub fn calibrate(of: Documents<'_>, queries: &Matrix, k: usize, recall: f64, errors: f64) -> Calibrated {
     let n_queries = queries.n_rows();
     let all = Beam { leaves: of.routing.n_leaves().max(1) };
     let mut best = Calibrated { beam: all, recall: 1.0, n_queries };
@@ -35,10 +38,11 @@ pub fn calibrate(of: Documents<'_>, queries: &Matrix, k: usize, recall: f64) -> 
         // Steps by factors: few of the widest beams, which take longest, are tried.
         let leaves = (((least * enough) as f64).sqrt() as usize).clamp(least, enough - 1);
         let beam = Beam { leaves };
-        let measured = share(&top_k(of, beam, queries, k, None), &truth);
-        if measured >= recall {
+        let shares = shares(&top_k(of, beam, queries, k, None), &truth);
+        let (mean, error) = mean_and_error(&shares);
+        if mean - errors * error >= recall {
             enough = leaves;
-            best = Calibrated { beam, recall: measured, n_queries };
+            best = Calibrated { beam, recall: mean, n_queries };
         } else {
             least = leaves + 1;
         }
@@ -46,12 +50,33 @@ pub fn calibrate(of: Documents<'_>, queries: &Matrix, k: usize, recall: f64) -> 
     best
 }
 
-/// The mean share of what is true that was found; 1 where there is nothing to be found.
-fn share(found: &[Vec<Scored>], truth: &[Vec<Scored>]) -> f64 {
-    let shares = found.iter().zip(truth).map(|(found, truth)| {
+/// Of each query the share of what is true that was found; 1 where there is nothing to be found.
+fn shares(found: &[Vec<Scored>], truth: &[Vec<Scored>]) -> Vec<f64> {
+    let share = |(found, truth): (&Vec<Scored>, &Vec<Scored>)| {
         let found: BTreeSet<DocIdx> = found.iter().map(|(doc, _)| *doc).collect();
         let hits = truth.iter().filter(|(doc, _)| found.contains(doc)).count();
         if truth.is_empty() { 1.0 } else { hits as f64 / truth.len() as f64 }
-    });
-    shares.sum::<f64>() / truth.len().max(1) as f64
+    };
+    found.iter().zip(truth).map(share).collect()
+}
+
+/// The mean of some numbers, and its standard error.
+fn mean_and_error(numbers: &[f64]) -> (f64, f64) {
+    let n = numbers.len() as f64;
+    let mean = numbers.iter().sum::<f64>() / n;
+    let squares: f64 = numbers.iter().map(|x| (x - mean) * (x - mean)).sum();
+    (mean, (squares / (n - 1.0).max(1.0) / n).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_of_a_mean_is_that_of_its_numbers_over_the_root_of_how_many_they_are() {
+        assert_eq!(mean_and_error(&[1.0, 1.0, 1.0]), (1.0, 0.0));
+        let (mean, error) = mean_and_error(&[0.0, 1.0, 1.0, 0.0]);
+        assert!(mean == 0.5 && (error - (1.0f64 / 3.0 / 4.0).sqrt()).abs() < 1e-12);
+        assert_eq!(mean_and_error(&[0.7]), (0.7, 0.0));
+    }
 }

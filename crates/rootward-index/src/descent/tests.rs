@@ -54,7 +54,9 @@ impl Held {
 fn the_least_beam_that_finds_enough_is_chosen() {
     let held = Held::of(3_000);
     let queries = random(100, 2);
-    let found = calibrate(held.documents(), &queries, 10, 0.9);
+    let surely = calibrate(held.documents(), &queries, 10, 0.9, 1.645);
+    let found = calibrate(held.documents(), &queries, 10, 0.9, 0.0);
+    assert!(surely.beam.leaves > found.beam.leaves && surely.recall > found.recall, "{surely:?} {found:?}");
     assert!(found.recall >= 0.9 && found.beam.leaves < held.routing.n_leaves() / 2, "{found:?}");
     assert_eq!(found.n_queries, 100);
     let beam = Beam { leaves: found.beam.leaves - 1 };

@@ -212,7 +212,7 @@ def main():
                         for row in of["rows"]:
                             key = (f"{kind} {int(n):,} x {dim}", threads, row["k"], row["asked"], system)
                             found.setdefault(key, []).append(of | row)
-        print(table(found), flush=True)
+    print(table(found))
 
 
 if __name__ == "__main__":

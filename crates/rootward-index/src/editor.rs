@@ -123,21 +123,20 @@ impl Editor {
         self.next = looked_at.last().map_or(DocIdx(0), |last| DocIdx(last.0 + 1));
         let arrival = Arrival::of(&before.snapshot, &net);
         let next = before.snapshot.generation() + 1;
-        // One thread writes and waits for the disk, while the tree and the next snapshot follow.
+        // This thread writes and waits for the disk, while the tree and the next snapshot follow.
         let (written, after) = thread::scope(|scope| {
             let (tell, told) = mpsc::sync_channel(1);
-            let (net, set) = (&net, before.set);
-            let writing = scope.spawn(move || write(changes, edits, net, set, &told));
-            let follow = |_: &rayon::Scope<'_>| -> Result<Snapshot, IndexError> {
-                let places = Arc::new(arrival.places(&mut tree, &looked_at)?);
+            let (snapshot, arrival, net, tree) = (&before.snapshot, &arrival, &net, &mut tree);
+            let follow = move |_: &rayon::Scope<'_>| -> Result<Snapshot, IndexError> {
+                let places = Arc::new(arrival.places(tree, &looked_at)?);
                 // Where nobody takes it, writing has failed, and says why.
                 let _ = tell.send(places.clone());
-                Ok(before.snapshot.after(&net.step(next, &places)))
+                Ok(snapshot.after(&net.step(next, &places)))
             };
-            // The many small steps of it are those of one thread of the pool, which others come to help.
-            let after = rayon::scope(follow);
-            drop(tell);
-            (writing.join().unwrap_or_else(|panic| resume_unwind(panic)), after)
+            // Its many small steps are those of one thread of the pool, which others come to help.
+            let following = scope.spawn(|| rayon::scope(follow));
+            let written = write(changes, edits, net, before.set, &told);
+            (written, following.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
         let (after, generation) = (after?, written?);
         if generation == next {

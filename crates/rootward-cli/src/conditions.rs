@@ -13,10 +13,24 @@ use rootward_index::filter::Value;
 pub(crate) struct Condition(pub(crate) Filter);
 
 /// Longer ones before those that they begin with.
-const OPERATORS: [&str; 4] = ["!=", ">=", "<=", "="];
+const OPERATORS: [&str; 5] = ["==", "!=", ">=", "<=", "="];
 
 const EXPECTED: &str =
     "`key = value`, `key != value`, `key >= value`, `key <= value` or `key in (value, value)` was expected";
+
+impl Condition {
+    /// The key that it asks for.
+    pub(crate) fn key(&self) -> Option<&str> {
+        match &self.0 {
+            Filter::Equals { key, .. } | Filter::In { key, .. } | Filter::Range { key, .. } => Some(key),
+            Filter::Not(inner) => match &**inner {
+                Filter::Equals { key, .. } => Some(key),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
 
 impl FromStr for Condition {
     type Err = &'static str;
@@ -34,7 +48,7 @@ impl FromStr for Condition {
         let (key, value) = (name(&text[..at])?, value(&text[at + operator.len()..])?);
         let equals = |key, value| Filter::Equals { key, value };
         Ok(Condition(match operator {
-            "=" => equals(key, value),
+            "=" | "==" => equals(key, value),
             "!=" => Filter::Not(Box::new(equals(key, value))),
             ">=" => Filter::Range { key, least: Some(value), most: None },
             _ => Filter::Range { key, least: None, most: Some(value) },
@@ -96,6 +110,7 @@ mod tests {
         let equals = |value| Ok(Filter::Equals { key: "a b".to_owned(), value });
         assert_eq!(read("a b = 3"), equals(Value::Number(3.0)));
         assert_eq!(read("a b=true"), equals(Value::Bool(true)));
+        assert_eq!(read("a b == true"), equals(Value::Bool(true)));
         assert_eq!(read("a b = \"3\""), equals(text("3")));
         assert_eq!(read("a b =  red shoe "), equals(text("red shoe")));
         assert_eq!(read("a b = x >= y"), equals(text("x >= y")));

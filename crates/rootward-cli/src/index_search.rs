@@ -12,6 +12,7 @@ use rootward::eval::Names;
 use rootward::ids::{DocIdx, QueryIdx};
 use rootward::matrix::Matrix;
 use rootward::run::Run;
+use rootward_index::store::Reader;
 use rootward_index::{Blend, Filter, Hit, Index, Question, Search};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -90,6 +91,7 @@ impl Among<'_> {
     /// # Errors
     /// When the index's tree has no such node.
     pub(crate) fn filter(&self, index: &Index) -> anyhow::Result<Option<Filter>> {
+        self.note_unknown_keys(index)?;
         let mut all: Vec<Filter> = self.conditions.iter().map(|condition| condition.0.clone()).collect();
         all.extend(self.below.map(|id| Filter::Below(id.to_owned())));
         if let Some(path) = self.node {
@@ -100,6 +102,26 @@ impl Among<'_> {
             1 => all.pop(),
             _ => Some(Filter::All(all)),
         })
+    }
+}
+
+impl Among<'_> {
+    /// Says which keys no document has: nothing can be found by them.
+    fn note_unknown_keys(&self, index: &Index) -> anyhow::Result<()> {
+        if self.conditions.is_empty() {
+            return Ok(());
+        }
+        let mut reader = Reader::open(index.path())?;
+        let known = reader.snapshot()?.keys()?;
+        let asked = self.conditions.iter().filter_map(Condition::key);
+        for key in asked.filter(|key| !known.iter().any(|known| known == key)) {
+            let there = match known.is_empty() {
+                true => "none has any metadata".to_owned(),
+                false => format!("there are {}", known.join(", ")),
+            };
+            say(format_args!("note: no document has `{key}` in its metadata; {there}"));
+        }
+        Ok(())
     }
 }
 

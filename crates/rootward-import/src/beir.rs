@@ -5,6 +5,7 @@
 
 use rootward::dataset::{DataError, Document, Fault, Query, Split, excerpt, from_json};
 use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
 
 use crate::draft::{Draft, Imported, Undefined};
 use crate::judged::{Grades, split_of};
@@ -34,7 +35,10 @@ pub fn beir(source: &Source<'_>) -> Result<Imported, DataError> {
     corpus.each_line(|line, number| {
         is_empty = false;
         let line: DocLine = from_json(line, r#"an object {"_id": "..", "title": "..", "text": ".."}"#)?;
-        let DocLine { id, title, text, synonyms } = line;
+        let DocLine { id, title, text, synonyms, metadata } = line;
+        if metadata.as_ref().and_then(Value::as_object).is_some_and(|metadata| !metadata.is_empty()) {
+            draft.note(METADATA, &id);
+        }
         let (title, text) = (title.unwrap_or_default(), text.unwrap_or_default());
         draft.doc(Document { id, title, text, synonyms: synonyms.unwrap_or_default() }, number)?;
         Ok(())
@@ -74,6 +78,9 @@ pub fn beir(source: &Source<'_>) -> Result<Imported, DataError> {
     draft.finish(Undefined::LeaveOut)
 }
 
+/// What is said of documents with metadata.
+const METADATA: &str = "documents' metadata left out, which an index of the folder itself would keep";
+
 /// A line of `corpus.jsonl`.
 #[derive(Deserialize)]
 struct DocLine {
@@ -82,6 +89,7 @@ struct DocLine {
     title: Option<String>,
     text: Option<String>,
     synonyms: Option<Vec<String>>,
+    metadata: Option<Value>,
 }
 
 /// A line of `queries.jsonl`.

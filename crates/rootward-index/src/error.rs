@@ -75,6 +75,18 @@ pub enum IndexError {
         /// The newest that is understood.
         known: u32,
     },
+    /// A folder stands where a file should.
+    #[error("{}: this is a folder; an index is a file, name one in it", path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+    },
+    /// The folder of a file is not there.
+    #[error("{}: there is no such folder; make it first", path.display())]
+    NoFolder {
+        /// Which.
+        path: PathBuf,
+    },
     /// Another process, or another part of this one, changes the index.
     #[error("{}: the index is being changed by another process; wait until it is done", path.display())]
     Locked {
@@ -143,7 +155,7 @@ pub enum IndexError {
         id: String,
     },
     /// A document that should be changed or removed is not there.
-    #[error("document `{id}` is not in the index; add it first")]
+    #[error("document `{id}` is not in the index, or not any more")]
     Absent {
         /// Its id.
         id: String,

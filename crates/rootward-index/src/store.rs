@@ -47,7 +47,7 @@ use serde_json::{Map, Value};
 
 use crate::error::IndexError;
 use fault::Fault;
-use lock::{Lock, beside};
+use lock::{Lock, beside, folder};
 use meta::Meta;
 
 pub use backup::{Progress, backup};
@@ -165,10 +165,9 @@ fn make(path: &Path, settings: &Settings) -> Result<(), Fault> {
 /// Gives a file that is complete its name; when this returns, it has it after a loss of power, too.
 fn publish(aside: &Path, path: &Path) -> Result<(), IndexError> {
     let synced = File::open(aside).and_then(|file| file.sync_all());
-    let renamed = synced.and_then(|()| fs::rename(aside, path)).and_then(|()| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new("."))).map_or(Ok(()), |folder| folder.sync_all())
-    });
+    let renamed = synced
+        .and_then(|()| fs::rename(aside, path))
+        .and_then(|()| File::open(folder(path)).map_or(Ok(()), |folder| folder.sync_all()));
     renamed.map_err(|cause| IndexError::File { path: path.to_owned(), cause })
 }
 

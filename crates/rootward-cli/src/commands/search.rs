@@ -1,8 +1,8 @@
 //! `rootward search`: ask a model, or the words of the documents.
 
 use std::collections::HashSet;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use anyhow::{Context, bail};
 use clap::{ArgGroup, Args};
@@ -69,8 +69,8 @@ pub(crate) struct Search {
     /// What to look for.
     #[arg(value_name = "TEXT", required_unless_present = "batch")]
     words: Vec<String>,
-    /// File with one thing to look for on each line; `{"_id": .., "text": ..}` where its name ends in .jsonl, to an index
-    /// also with a `vector`.
+    /// File with one thing to look for on each line, `-` for standard input; `{"_id": .., "text": ..}` where its name ends
+    /// in .jsonl, to an index also with a `vector`, which may stand alone.
     #[arg(long, value_name = "FILE")]
     batch: Option<PathBuf>,
     /// Documents for each query; without it as many as its relevant set has, or 10 where that is not known, as in an
@@ -104,8 +104,11 @@ enum BatchLine<'a> {
 /// A question as a line of JSON.
 #[derive(Deserialize)]
 struct JsonLine {
-    #[serde(flatten)]
-    query: Query,
+    #[serde(rename = "_id")]
+    id: String,
+    /// May be left out beside a vector.
+    #[serde(default)]
+    text: Option<String>,
     #[serde(default)]
     vector: Option<Vec<f32>>,
 }
@@ -117,6 +120,11 @@ const TOGETHER: usize = 1024;
 
 impl Search {
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        if let (Some(run), Some(batch)) = (&self.run_out, &self.batch)
+            && run == batch
+        {
+            bail!("--run-out would write over the questions of --batch; name another file");
+        }
         match (&self.data, &self.index) {
             (Some(data), _) => self.ask_data(&Dataset::open(data)?),
             (None, Some(index)) => self.ask_index(index),
@@ -137,6 +145,9 @@ impl Search {
         let number = |asked: &Vec<Asked>| (asked.len() + 1).to_string();
         let mut asked = Vec::new();
         for text in &self.words {
+            if text.trim().is_empty() {
+                bail!("there is nothing to look for in an empty text");
+            }
             asked.push(Asked { id: number(&asked), text: text.clone(), vector: None });
         }
         self.each_line(&mut |line| {
@@ -210,18 +221,29 @@ impl Search {
     /// Calls `take` with each line of the file of questions, if there is one.
     fn each_line(&self, take: &mut dyn FnMut(BatchLine<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
         let Some(path) = &self.batch else { return Ok(()) };
-        let text =
-            fs::read_to_string(path).with_context(|| format!("{} could not be read", path.display()))?;
-        let is_jsonl = path.extension().is_some_and(|ending| ending == "jsonl");
+        let read = match path.as_os_str() == "-" {
+            true => io::read_to_string(io::stdin()),
+            false => fs::read_to_string(path),
+        };
+        let text = read.with_context(|| format!("{} could not be read", path.display()))?;
+        let is_jsonl = match path.as_os_str() == "-" {
+            true => text.trim_start().starts_with('{'),
+            false => path.extension().is_some_and(|ending| ending == "jsonl"),
+        };
         for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
             if !is_jsonl {
                 take(BatchLine::Plain(line.trim()))?;
                 continue;
             }
-            let JsonLine { query, vector } = serde_json::from_str(line).with_context(|| {
-                format!("{}, line {number}: `{{\"_id\": .., \"text\": ..}}` was expected", path.display())
-            })?;
-            take(BatchLine::Json(query, vector))?;
+            let expected =
+                || format!("{}, line {number}: `{{\"_id\": .., \"text\": ..}}` was expected", path.display());
+            let JsonLine { id, text, vector } = serde_json::from_str(line).with_context(expected)?;
+            let text = match (text, &vector) {
+                (Some(text), _) => text,
+                (None, Some(_)) => String::new(),
+                (None, None) => bail!("{}, and the line has neither text nor vector", expected()),
+            };
+            take(BatchLine::Json(Query::new(&id, &text), vector))?;
         }
         Ok(())
     }

@@ -227,7 +227,7 @@ fn a_bad_line_is_named_and_its_transaction_is_not_made() {
         (
             "update",
             good.clone(),
-            "lines.jsonl:1: document `new` is not in the index; add it first".to_owned(),
+            "lines.jsonl:1: document `new` is not in the index, or not any more".to_owned(),
         ),
         (
             "add",

@@ -37,14 +37,14 @@ fn judged(imported: &Imported, split: Split) -> Vec<(u32, u32, i32)> {
 }
 
 #[test]
-fn ids_may_be_numbers_and_metadata_is_ignored() {
+fn ids_may_be_numbers_and_metadata_is_left_out_and_counted() {
     let imported = import(&[CORPUS, QUERIES, TEST]).unwrap();
     let docs = &imported.parts.docs;
     assert_eq!((&*docs[0].id, &*docs[0].title, &*docs[0].text), ("7", "", "seven"));
     assert_eq!(docs[1].synonyms, ["bee"]);
     assert_eq!(imported.parts.asked.as_ref().unwrap().queries[0], Query::new("-1", "?"));
     assert_eq!(judged(&imported, Split::Test), [(0, 0, 2)]);
-    assert!(imported.notes.is_empty());
+    assert_eq!(imported.notes.iter().map(|note| note.count).collect::<Vec<_>>(), [1]);
 }
 
 #[test]
@@ -64,6 +64,7 @@ fn what_is_judged_and_not_there_is_left_out_and_counted() {
     let notes: Vec<_> =
         imported.notes.iter().map(|note| (note.count, note.what, &*note.examples[0])).collect();
     let expected = [
+        (1, METADATA, "7"),
         (1, "files in qrels that are named after no split left out", "all.tsv"),
         (1, "judgements of queries that are not there left out", "x"),
         (1, "judgements of documents that are not there left out", "y"),

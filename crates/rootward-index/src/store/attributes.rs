@@ -135,6 +135,19 @@ pub(super) fn sum_up(row: u32, attributes: &[(&str, Attribute)], seal: &mut Seal
     attributes.iter().for_each(|(key, value)| seal.put(u64::from(row), value.checksum(row, key)));
 }
 
+/// All keys, in ascending order.
+pub(super) fn keys(connection: &Connection) -> Result<Vec<String>, Fault> {
+    let mut statement = connection.prepare_cached("SELECT min(key) FROM attribute WHERE key > ?")?;
+    let mut keys: Vec<String> = Vec::new();
+    loop {
+        let last = keys.last().map_or("", String::as_str);
+        match statement.query_row([last], |row| row.get(0))? {
+            Some(next) => keys.push(next),
+            None => return Ok(keys),
+        }
+    }
+}
+
 /// Holds all values under all keys against their seal: one that is wrong leads the search for others astray.
 pub(super) fn check(connection: &Connection, meta: &Meta) -> Result<(), Fault> {
     let mut statement = connection.prepare_cached("SELECT key, value, row FROM attribute")?;

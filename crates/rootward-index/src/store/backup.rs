@@ -7,7 +7,7 @@ use rusqlite::backup::{Backup, StepResult};
 
 use super::connection::{begin_reading, connect, end, open_reader};
 use super::fault::{Fault, damaged};
-use super::lock::beside;
+use super::lock::{beside, folder};
 use super::meta::Meta;
 use super::{publish, remove};
 use crate::error::IndexError;
@@ -33,6 +33,9 @@ pub struct Progress {
 pub fn backup(path: &Path, to: &Path, mut progress: impl FnMut(Progress)) -> Result<u64, IndexError> {
     if to.exists() {
         return Err(IndexError::Occupied { path: to.to_owned() });
+    }
+    if !folder(to).is_dir() {
+        return Err(IndexError::NoFolder { path: folder(to).to_owned() });
     }
     let from = open_reader(path)?;
     // The transaction holds the generation, so that no change makes the copy begin anew.

@@ -92,7 +92,11 @@ fn has_log(path: &Path) -> bool {
 }
 
 fn exists(path: &Path) -> Result<(), IndexError> {
-    if path.is_file() { Ok(()) } else { Err(IndexError::NoIndex { path: path.to_owned() }) }
+    match path {
+        path if path.is_file() => Ok(()),
+        path if path.is_dir() => Err(IndexError::Folder { path: path.to_owned() }),
+        path => Err(IndexError::NoIndex { path: path.to_owned() }),
+    }
 }
 
 /// A connection with what all have in common.

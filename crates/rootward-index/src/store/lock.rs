@@ -14,6 +14,11 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
+/// The folder that a file is in.
+pub(super) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// The right to change an index, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
@@ -29,6 +34,7 @@ impl Lock {
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
                 IndexError::ReadOnly { path: path.to_owned() }
             }
+            ErrorKind::NotFound => IndexError::NoFolder { path: folder(path).to_owned() },
             ErrorKind::StorageFull => IndexError::Full { path: path.to_owned() },
             _ => IndexError::File { path: beside.clone(), cause },
         })?;

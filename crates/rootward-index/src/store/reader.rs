@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use super::connection::{begin_reading, end, open_reader};
 use super::fault::{Fault, damaged};
 use super::meta::{self, ID, Meta};
-use super::{SavedTree, SetId, Settings, Stored, document, scan, tree};
+use super::{SavedTree, SetId, Settings, Stored, attributes, document, scan, tree};
 use crate::error::IndexError;
 
 /// An index that is open to be read.
@@ -212,6 +212,14 @@ impl Reading<'_> {
     pub fn vector(&self, set: SetId, doc: DocIdx) -> Result<Option<Vec<f32>>, IndexError> {
         self.meta.settings(set)?;
         self.told(scan::vector(self.connection(), &self.meta, set, doc.0))
+    }
+
+    /// The keys of metadata that any document has, in ascending order; but for an empty one.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub fn keys(&self) -> Result<Vec<String>, IndexError> {
+        self.told(attributes::keys(self.connection()))
     }
 
     /// Calls `f` with each child and parent of the given hierarchy.

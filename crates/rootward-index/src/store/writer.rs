@@ -9,7 +9,7 @@ use rusqlite::hooks::Action;
 
 use super::ack::{self, Ack};
 use super::changes::Changes;
-use super::connection::{PATIENCE, begin_reading, end, open_writer};
+use super::connection::{PATIENCE, begin_reading, end, open_reader, open_writer};
 use super::fault::Fault;
 use super::lock::Lock;
 use super::meta::Meta;
@@ -35,9 +35,8 @@ impl Writer {
     /// When there is no index, it is of a later version, damaged, or behind what was acknowledged, another process
     /// changes it, or it may not be written.
     pub fn open(path: &Path) -> Result<Writer, IndexError> {
-        if !path.is_file() {
-            return Err(IndexError::NoIndex { path: path.to_owned() });
-        }
+        // Beside what is no index nothing is left.
+        drop(open_reader(path)?);
         Writer::with(path, Lock::take(path)?)
     }
 

@@ -85,6 +85,9 @@ const SEED: u64 = 7;
 impl Build {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let began = Instant::now();
+        if self.index.is_dir() {
+            return Err(IndexError::Folder { path: self.index }.into());
+        }
         if self.index.exists() && !self.replace {
             bail!(
                 "{} is there already: --replace takes its place when the new one is complete, `rootward index put` changes \
@@ -256,23 +259,28 @@ impl Metadata {
     fn read(folder: &Path) -> anyhow::Result<Self> {
         let source = Source::new(folder, &|_| ());
         let text = source.needed_file("corpus.jsonl", "a data set needs one")?;
-        let (mut of, mut left_out) = (Vec::new(), 0usize);
-        text.each_line(|line, _| {
+        let (mut of, mut left_out) = (Vec::new(), Vec::new());
+        text.each_line(|line, number| {
             let Besides { metadata } = from_json(line, DOCUMENT_LINE)?;
             let mut metadata = match metadata {
                 Some(Value::Object(metadata)) => metadata,
-                Some(_) | None => Map::new(),
+                Some(_) => {
+                    left_out.push((number, "`metadata` itself".to_owned()));
+                    Map::new()
+                }
+                None => Map::new(),
             };
-            let before = metadata.len();
+            let wrong = metadata.iter().filter(|(_, value)| !can_be_asked_for(value));
+            left_out.extend(wrong.map(|(key, _)| (number, format!("`{key}`"))));
             metadata.retain(|_, value| can_be_asked_for(value));
-            left_out += before - metadata.len();
             of.push(metadata);
             Ok(())
         })?;
-        if left_out > 0 {
+        if let Some((number, first)) = left_out.first() {
             say(format_args!(
-                "note: {} values of metadata were left out: null, objects, and lists of such",
-                grouped(left_out)
+                "note: {} values of metadata were left out, since filters cannot ask for them: null, objects, and lists of such; \
+                 the first is {first} in line {number} of corpus.jsonl",
+                grouped(left_out.len())
             ));
         }
         Ok(Metadata { of })

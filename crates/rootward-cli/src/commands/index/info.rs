@@ -31,6 +31,8 @@ struct Known {
     index: PathBuf,
     documents: usize,
     edges: usize,
+    /// Keys of metadata, by which filters can ask.
+    metadata: Vec<String>,
     dim: usize,
     model: Option<ModelName>,
     /// How many changes made it what it is.
@@ -110,6 +112,7 @@ impl Known {
         let reading = reader.snapshot()?;
         let mut edges = 0;
         reading.each_edge(|_, _| edges += 1)?;
+        let metadata = reading.keys()?;
         let begun = reading.sets().into_iter().filter(|(set, _)| *set != reading.current());
         let begun = begun.map(|(_, (settings, documents))| Begun {
             model: settings.model.clone(),
@@ -124,6 +127,7 @@ impl Known {
             index: path.to_owned(),
             documents,
             edges,
+            metadata,
             dim: settings.dim,
             model: settings.model,
             generation,
@@ -144,6 +148,9 @@ impl fmt::Display for Known {
         };
         line("documents", grouped(self.documents))?;
         line("edges", grouped(self.edges))?;
+        if !self.metadata.is_empty() {
+            line("metadata", self.metadata.join(", "))?;
+        }
         line("vectors", format!("{} numbers each", self.dim))?;
         line("model", named(&self.model))?;
         for Begun { model, documents, .. } in &self.begun {
@@ -151,7 +158,10 @@ impl fmt::Display for Known {
         }
         line("generation", grouped(self.generation as usize))?;
         let Bytes { file, file_per_document, vectors, blocks } = &self.bytes;
-        let mb = |bytes: f64| format!("{:.1} MB", bytes / 1e6);
+        let mb = |bytes: f64| match bytes {
+            bytes if bytes < 1e6 => format!("{:.0} kB", bytes / 1e3),
+            bytes => format!("{:.1} MB", bytes / 1e6),
+        };
         line("on disk", format!("{}, {file_per_document:.0} bytes a document", mb(*file as f64)))?;
         let memory = format!("{} of vectors, {} of blocks", mb(*vectors as f64), mb(*blocks as f64));
         line("in memory", memory)?;

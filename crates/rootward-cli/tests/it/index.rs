@@ -423,12 +423,47 @@ fn what_is_no_index_of_this_version_is_refused() {
         ("newer.index", "the index has format 9, this version reads up to 1"),
         ("text.index", "this is no index of rootward"),
         ("nowhere.index", "there is no index; make one with `rootward index build`"),
+        ("shop", "this is a folder; an index is a file"),
     ] {
         for verb in ["index info", "index verify", "index compact", "index add", "search sandal"] {
             let error = folder.fails(&format!("{verb} --index {name}"));
             assert!(error.contains(said), "{verb}: {error}");
         }
+        assert!(!folder.at(&format!("{name}-lock")).exists(), "nothing is left beside {name}");
     }
+}
+
+#[test]
+fn what_cannot_be_meant_is_said() {
+    let folder = with_index();
+    let said = stderr(&folder.run("search --index shop.index shoe --where colour=red"));
+    assert!(said.contains("no document has `colour` in its metadata; there are kind, open, year"), "{said}");
+    assert!(stderr(&folder.run("search --index shop.index shoe --where year==2010")).is_empty());
+    folder.write("asked.jsonl", "{\"_id\": \"q\", \"text\": \"shoe\"}\n{\"_id\": \"r\"}\n");
+    for (line, expected) in [
+        (
+            "index build --data shop --encoder builtin --index no/x.index",
+            "no: there is no such folder; make it first",
+        ),
+        ("index build --data shop --encoder builtin --index shop --replace", "shop: this is a folder"),
+        ("index backup --index shop.index --to no/y.index", "no: there is no such folder; make it first"),
+        (
+            "search --index shop.index --batch asked.jsonl --run-out asked.jsonl",
+            "would write over the questions",
+        ),
+        (
+            "search --index shop.index --batch asked.jsonl",
+            "line 2: `{\"_id\": .., \"text\": ..}` was expected, and the line has neither",
+        ),
+    ] {
+        let error = folder.fails(line);
+        assert!(error.contains(expected), "{line}: {error}");
+    }
+    let mut command = folder.command("search --index shop.index --by words --batch - --json");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"violin\nboot\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 2);
 }
 
 #[cfg(unix)]

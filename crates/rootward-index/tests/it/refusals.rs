@@ -68,7 +68,7 @@ fn documents_that_make_no_sense_are_refused() {
 fn what_is_not_there_is_neither_updated_nor_removed() {
     check(
         |changes| changes.update(&record("b", &[1.0, 2.0])).map(|_| ()),
-        "document `b` is not in the index; add it",
+        "document `b` is not in the index, or not any more",
     );
     check(|changes| changes.remove("b").map(|_| ()), "document `b` is not in the index");
     check(|changes| changes.switch(SetId(7)), "there is no set of vectors 7; there are 1");

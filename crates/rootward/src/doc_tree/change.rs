@@ -27,7 +27,7 @@ impl DocTree {
         self.insert_into(doc, home, vectors)
     }
 
-    /// As [`DocTree::insert`], to a home that [`DocTree::home_for`] found before; it may have been a better one then.
+    /// As [`DocTree::insert`], to a home that [`DocTree::homes_for`] found before; it may have been a better one then.
     ///
     /// # Errors
     /// As there.

@@ -109,7 +109,7 @@ impl Encode {
                 self.model.display()
             );
         }
-        let data = self.data.as_deref().map(Dataset::open).transpose()?;
+        let data = self.data.as_deref().map(Dataset::open_documents).transpose()?;
         let texts = match (&data, &self.texts) {
             (Some(data), _) => {
                 model.belongs_to(data)?;

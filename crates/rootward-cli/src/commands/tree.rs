@@ -99,7 +99,7 @@ impl Tree {
             let index = self.data.display().to_string();
             (Opened { tree, vectors, origin: Origin::Index { index: index.clone() } }, index, docs)
         } else {
-            let data = Dataset::open(&self.data)?;
+            let data = Dataset::open_documents(&self.data)?;
             (self.open(&data)?, data.name, data.docs)
         };
         let depth = self.depth.map(|depth| depth as usize);

@@ -434,6 +434,20 @@ fn what_is_no_index_of_this_version_is_refused() {
 }
 
 #[test]
+fn a_folder_with_documents_alone_is_indexed_and_shown_as_a_tree() {
+    let folder = with_index();
+    let corpus = folder.read("shop/corpus.jsonl");
+    folder.write("alone/corpus.jsonl", corpus);
+    folder.done("index build --data alone --index alone.index --encoder builtin");
+    assert_eq!(folder.json("search --index alone.index violin --k 1")["hits"][0]["id"], "violin");
+    assert_eq!(folder.json("index info --index alone.index")["edges"], 0);
+    assert_eq!(folder.json("tree alone")["documents"], 8);
+    assert!(
+        folder.fails("train --data alone --recipe text-standard --out model").contains("neither queries nor")
+    );
+}
+
+#[test]
 fn what_cannot_be_meant_is_said() {
     let folder = with_index();
     let said = stderr(&folder.run("search --index shop.index shoe --where colour=red"));

@@ -24,6 +24,13 @@ pub const DOCUMENT_LINE: &str = r#"an object {"_id": "..", "title": "..", "text"
 /// What a line of `queries.jsonl` is.
 pub(crate) const QUERY_LINE: &str = r#"an object {"_id": "..", "text": ".."}"#;
 
+/// What is done with a folder that holds documents and nothing else.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Alone {
+    Refused,
+    Taken,
+}
+
 impl Dataset {
     /// Reads a folder, each file of which may also be compressed and end in `.gz`:
     ///
@@ -43,6 +50,19 @@ impl Dataset {
     /// At the first thing that is wrong: a file that is missing, empty, no text or damaged, a line that cannot be
     /// read, an id that is repeated or unknown, an edge or a judgement that is repeated, a cycle.
     pub fn open(folder: &Path) -> Result<Self, DataError> {
+        Dataset::read(folder, Alone::Refused)
+    }
+
+    /// As [`Dataset::open`], for those who have no need of queries or a hierarchy: a folder with documents alone will do,
+    /// and is [closed](Dataset::closed).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_documents(folder: &Path) -> Result<Self, DataError> {
+        Dataset::read(folder, Alone::Taken)
+    }
+
+    fn read(folder: &Path, alone: Alone) -> Result<Self, DataError> {
         if !folder.is_dir() {
             return Err(DataError::NoFolder { folder: folder.to_owned() });
         }
@@ -63,7 +83,7 @@ impl Dataset {
         let data = match (either(folder, "queries.jsonl")?, qrels_files.is_empty()) {
             (Some(_), true) => Err(DataError::NoJudgements { folder: folder.to_owned() }),
             (None, false) => Err(DataError::NoQueries { folder: folder.to_owned() }),
-            (None, true) if hierarchy_file.is_none() => {
+            (None, true) if hierarchy_file.is_none() && alone == Alone::Refused => {
                 Err(DataError::NothingToLearn { folder: folder.to_owned() })
             }
             (None, true) => Ok(Dataset::closed(name, docs, hierarchy)),
@@ -237,6 +257,13 @@ mod tests {
 
     /// Opens a folder `data` of these files; in the message of an error its path is left out.
     fn open(files: &[(&str, &[u8])]) -> Result<Dataset, String> {
+        open_by(Dataset::open, files)
+    }
+
+    fn open_by(
+        open: impl Fn(&Path) -> Result<Dataset, DataError>,
+        files: &[(&str, &[u8])],
+    ) -> Result<Dataset, String> {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("data");
         fs::create_dir_all(folder.join("qrels")).unwrap();
@@ -244,7 +271,7 @@ mod tests {
             fs::write(folder.join(name), content).unwrap();
         }
         let outside = format!("{}/", dir.path().display());
-        Dataset::open(&folder).map_err(|error| error.to_string().replace(&outside, ""))
+        open(&folder).map_err(|error| error.to_string().replace(&outside, ""))
     }
 
     fn open_text(files: &[(&str, &str)]) -> Result<Dataset, String> {
@@ -309,6 +336,12 @@ mod tests {
         let data =
             open(&[("corpus.jsonl.gz", &parts), ("hierarchy.tsv.gz", &gzip(b"child\tparent\na\tb\n"))]);
         assert_eq!(data.unwrap().hierarchy.n_edges(), 1);
+    }
+
+    #[test]
+    fn documents_alone_are_enough_for_who_needs_no_more() {
+        let data = open_by(Dataset::open_documents, &[(CORPUS.0, CORPUS.1.as_bytes())]).unwrap();
+        assert!(data.is_closed() && data.docs.len() == 3 && data.hierarchy.n_edges() == 0);
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Build {
         {
             return Err(error.into());
         }
-        let data = Dataset::open(&self.data)?;
+        let data = Dataset::open_documents(&self.data)?;
         let maker = self.from.open()?;
         let rows = match &maker {
             Maker::Model(model, _) => {

@@ -98,6 +98,7 @@ struct Acknowledged {
 
 /// What a line says.
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Coming {
     #[serde(flatten)]
     doc: Document,

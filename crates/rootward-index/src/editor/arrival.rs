@@ -157,7 +157,7 @@ impl<'a> Arrival<'a> {
         let home = |doc: &DocIdx| (*doc, tree.home(*doc).expect("a document that came has a leaf"));
         let added = self.net.added.keys().map(home).collect();
         let tree = saved(tree, self.before.tree());
-        let tree_changed = *tree != **self.before.tree();
+        let tree_changed = !Arc::ptr_eq(&tree, self.before.tree());
         Ok(Places { added, moved, tree, tree_changed })
     }
 

@@ -35,6 +35,8 @@ use crate::tree_view::NodePath;
 #[command(group(ArgGroup::new("asked").args(["data", "index"]).required(true)))]
 #[command(group(ArgGroup::new("ranker").args(["model", "bm25", "index"]).required(true).multiple(true)))]
 #[command(
+    override_usage = "rootward search --data <DATA> <--model <MODEL>|--bm25> [OPTIONS] [TEXT]...\n       \
+                      rootward search --index <FILE> [OPTIONS] [TEXT]...",
     after_help = "Examples:\n  rootward search --data data/wordnet-nouns --model demo/climb sandal --k 12\n  \
                   rootward search --data data/wordnet-nouns --bm25 \"open shoe with straps\" --consistent\n  \
                   rootward search --data DATA --bm25 --batch queries.jsonl --run-out bm25.run --k 1000\n  \
@@ -126,7 +128,7 @@ impl Search {
             bail!("--run-out would write over the questions of --batch; name another file");
         }
         match (&self.data, &self.index) {
-            (Some(data), _) => self.ask_data(&Dataset::open(data)?),
+            (Some(data), _) => self.ask_data(&Dataset::open_documents(data)?),
             (None, Some(index)) => self.ask_index(index),
             (None, None) => unreachable!("one of the two is given"),
         }
@@ -221,14 +223,14 @@ impl Search {
     /// Calls `take` with each line of the file of questions, if there is one.
     fn each_line(&self, take: &mut dyn FnMut(BatchLine<'_>) -> anyhow::Result<()>) -> anyhow::Result<()> {
         let Some(path) = &self.batch else { return Ok(()) };
-        let read = match path.as_os_str() == "-" {
-            true => io::read_to_string(io::stdin()),
-            false => fs::read_to_string(path),
-        };
-        let text = read.with_context(|| format!("{} could not be read", path.display()))?;
-        let is_jsonl = match path.as_os_str() == "-" {
-            true => text.trim_start().starts_with('{'),
-            false => path.extension().is_some_and(|ending| ending == "jsonl"),
+        let read =
+            |text: io::Result<String>| text.with_context(|| format!("{} could not be read", path.display()));
+        let (text, is_jsonl) = if path.as_os_str() == "-" {
+            let text = read(io::read_to_string(io::stdin()))?;
+            let is_jsonl = text.trim_start().starts_with('{');
+            (text, is_jsonl)
+        } else {
+            (read(fs::read_to_string(path))?, path.extension().is_some_and(|ending| ending == "jsonl"))
         };
         for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
             if !is_jsonl {

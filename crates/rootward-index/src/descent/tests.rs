@@ -11,6 +11,7 @@ use rootward::ids::DocIdx;
 use super::*;
 use crate::block::Block;
 use crate::ids::Ids;
+use crate::tuning::ERRORS;
 use crate::vectors::Vectors;
 
 const DIM: usize = 8;
@@ -54,7 +55,7 @@ impl Held {
 fn the_least_beam_that_finds_enough_is_chosen() {
     let held = Held::of(3_000);
     let queries = random(100, 2);
-    let surely = calibrate(held.documents(), &queries, 10, 0.9, 1.645);
+    let surely = calibrate(held.documents(), &queries, 10, 0.9, ERRORS);
     let found = calibrate(held.documents(), &queries, 10, 0.9, 0.0);
     assert!(surely.beam.leaves > found.beam.leaves && surely.recall > found.recall, "{surely:?} {found:?}");
     assert!(found.recall >= 0.9 && found.beam.leaves < held.routing.n_leaves() / 2, "{found:?}");

@@ -259,31 +259,50 @@ impl Metadata {
     fn read(folder: &Path) -> anyhow::Result<Self> {
         let source = Source::new(folder, &|_| ());
         let text = source.needed_file("corpus.jsonl", "a data set needs one")?;
-        let (mut of, mut left_out) = (Vec::new(), Vec::new());
+        let (mut of, mut left_out) = (Vec::new(), LeftOut::default());
         text.each_line(|line, number| {
             let Besides { metadata } = from_json(line, DOCUMENT_LINE)?;
             let mut metadata = match metadata {
                 Some(Value::Object(metadata)) => metadata,
                 Some(_) => {
-                    left_out.push((number, "`metadata` itself".to_owned()));
+                    left_out.count(number, "`metadata` itself");
                     Map::new()
                 }
                 None => Map::new(),
             };
-            let wrong = metadata.iter().filter(|(_, value)| !can_be_asked_for(value));
-            left_out.extend(wrong.map(|(key, _)| (number, format!("`{key}`"))));
-            metadata.retain(|_, value| can_be_asked_for(value));
+            metadata.retain(|key, value| {
+                let kept = can_be_asked_for(value);
+                if !kept {
+                    left_out.count(number, &format!("`{key}`"));
+                }
+                kept
+            });
             of.push(metadata);
             Ok(())
         })?;
-        if let Some((number, first)) = left_out.first() {
+        if let Some((number, first)) = &left_out.first {
             say(format_args!(
                 "note: {} values of metadata were left out, since filters cannot ask for them: null, objects, and lists of such; \
                  the first is {first} in line {number} of corpus.jsonl",
-                grouped(left_out.len())
+                grouped(left_out.values)
             ));
         }
         Ok(Metadata { of })
+    }
+}
+
+/// Values of metadata that filters cannot ask for.
+#[derive(Default)]
+struct LeftOut {
+    values: usize,
+    /// The line and the name of the first.
+    first: Option<(u64, String)>,
+}
+
+impl LeftOut {
+    fn count(&mut self, line: u64, name: &str) {
+        self.values += 1;
+        self.first.get_or_insert_with(|| (line, name.to_owned()));
     }
 }
 

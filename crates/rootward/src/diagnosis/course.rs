@@ -15,9 +15,10 @@ pub struct Course {
     /// Recall of the state that was kept in the end.
     pub last: Measured,
     /// By how much recall of all pairs rose over the last quarter of the last stage, 0 to 1; 0 where the state that was
-    /// kept is older than the end of the stage.
+    /// kept is older than the end of the stage, or where nothing was measured before that quarter.
     ///
-    /// Recall is interpolated between measurements; before the first step of a run it is taken as 0.
+    /// Recall is interpolated between measurements. What it was before the first step of a run nobody knows: an encoder
+    /// of texts that is trained begins where others taught it.
     pub rise: f64,
     /// The fall of near recall since its highest; none where the run ended with that.
     pub fall: Option<Fall>,
@@ -80,7 +81,7 @@ impl Course {
         let (final_stage, before) = stages.split_last()?;
         let (_, last) = stages.iter().flat_map(|stage| &stage.measured).next_back()?;
         let start = before.iter().flat_map(|stage| &stage.measured).next_back();
-        let start = start.map_or(0.0, |(_, measured)| measured.recall);
+        let start = start.map(|(_, measured)| measured.recall);
         Some(Course {
             stage: final_stage.place,
             name: final_stage.name.clone(),
@@ -92,22 +93,18 @@ impl Course {
 }
 
 impl Stage {
-    /// See [`Course::rise`]; `start` is the recall before the first step.
-    fn rise(&self, start: f64) -> f64 {
+    /// See [`Course::rise`]; `start` is the recall before the first step, where that is known.
+    fn rise(&self, start: Option<f64>) -> f64 {
         let Some((end, last)) = self.measured.last().filter(|(step, _)| *step == self.steps) else {
             return 0.0;
         };
         let from = *end as f64 * (1.0 - LAST_QUARTER);
-        let mut left = (0, start);
-        for (step, measured) in &self.measured {
-            let right = (*step, measured.recall);
-            if right.0 as f64 >= from && right.0 > left.0 {
-                let way = (from - left.0 as f64) / (right.0 - left.0) as f64;
-                return last.recall - (left.1 + way * (right.1 - left.1));
-            }
-            left = right;
-        }
-        0.0
+        let measured = self.measured.iter().map(|(step, measured)| (*step, measured.recall));
+        let known: Vec<(usize, f64)> = start.map(|start| (0, start)).into_iter().chain(measured).collect();
+        let around = known.windows(2).find(|pair| pair[1].0 as f64 >= from && pair[1].0 > pair[0].0);
+        let Some(&[left, right]) = around.filter(|pair| pair[0].0 as f64 <= from) else { return 0.0 };
+        let way = (from - left.0 as f64) / (right.0 - left.0) as f64;
+        last.recall - (left.1 + way * (right.1 - left.1))
     }
 }
 
@@ -162,8 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn a_run_measured_only_at_its_end_is_taken_to_have_risen_evenly_from_nothing() {
-        check_rise(&[(100, 0.4)], 0.1);
+    fn a_run_that_was_not_measured_before_its_last_quarter_is_not_said_to_rise() {
+        check_rise(&[(100, 0.4)], 0.0);
+        check_rise(&[(80, 0.3), (100, 0.4)], 0.0);
+        check_rise(&[(0, 0.2), (100, 0.4)], 0.05);
     }
 
     #[test]

@@ -52,9 +52,9 @@ pub enum FolderUse {
 ///
 /// A document's id is the path of its file from the folder, with `/` and without the ending, which is kept only where two
 /// files differ in nothing else; of a passage it is followed by `#1`, `#2`, ... A folder's id ends in `/`. The title is the
-/// first heading of Markdown where the file begins with it, or a short first line, or else the name of the file. Files and
-/// folders whose names begin with a dot are skipped; other files, empty ones and links to folders are left out and
-/// counted.
+/// first heading of Markdown where the file begins with it, or a short first line, or else the name of the file if it has
+/// more letters than digits. Files and folders whose names begin with a dot are skipped; other files, empty ones and links
+/// to folders are left out and counted.
 ///
 /// # Errors
 /// When there is no text file or all are empty, a file or folder cannot be read, a file is no UTF-8, or a file and a passage
@@ -88,7 +88,7 @@ pub fn text_files(source: &Source<'_>, options: TextFilesOptions) -> Result<Impo
             draft.note("blocks of metadata at the top of Markdown files left out", id);
         }
         let stem = || path.file_stem().map(|stem| safe(&stem.to_string_lossy())).unwrap_or_default();
-        let title = title.unwrap_or_else(stem);
+        let title = title.or_else(|| Some(stem()).filter(|stem| says_something(stem))).unwrap_or_default();
         let texts = match options.unit {
             TextUnit::File => vec![text],
             TextUnit::Passages { words } => passages(&text, words),
@@ -136,6 +136,13 @@ fn folder_of(
         above = Some(id);
     }
     Ok(above)
+}
+
+/// Whether the name of a file may be the title of what is in it: it has more letters than digits, where what a camera or
+/// a scanner numbers has not.
+fn says_something(stem: &str) -> bool {
+    let count = |of: fn(char) -> bool| stem.chars().filter(|c| of(*c)).count();
+    count(char::is_alphabetic) > count(char::is_numeric)
 }
 
 /// The text files of a folder and those in it, in no order.

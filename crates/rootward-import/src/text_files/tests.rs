@@ -53,6 +53,16 @@ fn files_are_documents_in_the_order_of_their_paths() {
 }
 
 #[test]
+fn a_number_is_no_title() {
+    let long = "A long line that is no title, because it goes on and on and on.";
+    let files = ["IMG_2021_0001.txt", "2024-01-03.md", "chapter 12.txt"].map(|name| (name, long.as_bytes()));
+    let found = import(&files, WHOLE).unwrap();
+    let titles: Vec<[&str; 2]> = docs(&found).iter().map(|doc| [doc[0], doc[1]]).collect();
+    let expected = [["2024-01-03", ""], ["IMG_2021_0001", ""], ["chapter 12", "chapter 12"]];
+    assert_eq!(titles, expected);
+}
+
+#[test]
 fn long_files_are_cut_into_passages_under_their_title() {
     let options = TextFilesOptions { unit: TextUnit::Passages { words: 3 }, ..WHOLE };
     let found =

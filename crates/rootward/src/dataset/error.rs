@@ -161,7 +161,9 @@ impl DataError {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// Bytes that are no text.
-    #[error("text was expected, a zero byte was found; this is no text file")]
+    #[error(
+        "text was expected, a zero byte was found; this is no text file: convert it to UTF-8, or take it away"
+    )]
     Binary,
     /// Compressed bytes under a name that promises text.
     #[error("text was expected, gzip was found; add .gz to the file's name")]

@@ -422,7 +422,10 @@ mod tests {
                 b"{\"_id\":\"a\"}\n{\"_id\":\"caf\xe9\"}",
                 "2: UTF-8 was expected, byte 0xe9 at column 12 is none; `iconv -f latin1 -t utf-8` converts most older files",
             ),
-            (b"PK\x03\x04\x00\x00", "1: text was expected, a zero byte was found; this is no text file"),
+            (
+                b"PK\x03\x04\x00\x00",
+                "1: text was expected, a zero byte was found; this is no text file: convert it to UTF-8, or take it away",
+            ),
             (b"\x1f\x8b\x08", "1: text was expected, gzip was found; add .gz to the file's name"),
         ];
         for (content, expected) in cases {

@@ -154,7 +154,7 @@ fn bytes_that_are_no_text_are_told_line_by_line() {
         error gzip_by_another_name x1
           guesses.tsv:1: text was expected, gzip was found; add .gz to the file's name
         error zero_byte x1
-          corpus.jsonl:3: text was expected, a zero byte was found; this is no text file
+          corpus.jsonl:3: text was expected, a zero byte was found; this is no text file: convert it to UTF-8, or take it away
         error not_utf8 x1
           corpus.jsonl:2: UTF-8 was expected, byte 0xe9 at column 12 is none; `iconv -f latin1 -t utf-8` converts most older files
         error not_text x1

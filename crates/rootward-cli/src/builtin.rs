@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use rootward::recipe::Recipe;
 
 /// Name and text of each, from `recipes/`.
-const RECIPES: [(&str, &str); 25] = [
+const RECIPES: [(&str, &str); 28] = [
     ("standard", include_str!("../../../recipes/standard.toml")),
     ("pretrain-finetune", include_str!("../../../recipes/pretrain-finetune.toml")),
     ("hyperbolic", include_str!("../../../recipes/hyperbolic.toml")),
@@ -32,6 +32,9 @@ const RECIPES: [(&str, &str); 25] = [
     ("hce-supervised", include_str!("../../../recipes/hce-supervised.toml")),
     ("hce-unsupervised", include_str!("../../../recipes/hce-unsupervised.toml")),
     ("hce-joint", include_str!("../../../recipes/hce-joint.toml")),
+    ("transformer-hce-supervised", include_str!("../../../recipes/transformer-hce-supervised.toml")),
+    ("transformer-hce-unsupervised", include_str!("../../../recipes/transformer-hce-unsupervised.toml")),
+    ("transformer-hce-joint", include_str!("../../../recipes/transformer-hce-joint.toml")),
     ("adaptive-temperature", include_str!("../../../recipes/adaptive-temperature.toml")),
 ];
 

@@ -391,6 +391,11 @@ impl Recipe {
         }
     }
 
+    /// Whether documents are learned from by themselves, so that nobody need have asked anything.
+    pub fn learns_from_documents(&self) -> bool {
+        self.learn_from.iter().any(LearnFrom::is_made_of_documents)
+    }
+
     /// The contrast of siblings of the last stage that has one.
     pub fn last_tree(&self) -> Option<TreeContrast> {
         self.stages.iter().rev().find_map(|stage| stage.tree)

@@ -152,7 +152,9 @@ fn whole_of<'a>(doc: &'a Document, from: &LearnFrom) -> impl Iterator<Item = &'a
 fn pieces_of(doc: DocIdx, own: &Document, from: &LearnFrom, seed: u64) -> Vec<String> {
     let doc = doc.at();
     match from {
-        LearnFrom::Spans(runs) => runs::spans(&own.text, *runs, &mut stream(seed, Purpose::Spans { doc })),
+        LearnFrom::Spans(runs) => {
+            runs::spans(&own.title, &own.text, *runs, &mut stream(seed, Purpose::Spans { doc }))
+        }
         LearnFrom::Crops(runs) => {
             runs::crops(&own.title, &own.text, *runs, &mut stream(seed, Purpose::Crops { doc }))
         }
@@ -225,7 +227,7 @@ mod tests {
 
     #[test]
     fn spans_and_crops_are_drawn_by_the_seed_of_held_out_documents_too_but_not_as_the_words_of_a_query() {
-        let runs = Runs { each: 2, least: 3, most: 3 };
+        let runs = Runs { each: 2, least: 3, most: 3, within: None };
         // The test asks for the document in its own words, which keeps its title from being taught.
         let data = data(("?", 1), ("A  light shoe", 0));
         let of = |from: LearnFrom| taught(&data, &[LearnFrom::Titles, from]);

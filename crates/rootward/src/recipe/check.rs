@@ -85,7 +85,8 @@ impl LearnFrom {
 
 impl Runs {
     fn check(self, at: &str) -> Result<(), RecipeError> {
-        let Runs { each, least, most } = self;
+        let Runs { each, least, most, within } = self;
+        demand(&format!("{at}.within"), within.unwrap_or(0), within != Some(0), "1 or more")?;
         demand(&format!("{at}.each"), each, (1..=1000).contains(&each), "1 to 1000")?;
         demand(&format!("{at}.least"), least, least > 0, "1 or more")?;
         demand(
@@ -321,8 +322,10 @@ impl TreeContrast {
         let expected = "a number above 0; scores are divided by it";
         demand(&key("temperature"), self.temperature, positive(self.temperature), expected)?;
         demand(&key("level_factor"), self.level_factor, zero_or_more(self.level_factor), "0 or more")?;
-        demand(&key("documents"), self.documents, (1..=MOST).contains(&self.documents), "1 to 16777216")?;
-        demand(&key("nodes"), self.nodes, (1..=MOST).contains(&self.nodes), "1 to 16777216")?;
+        demand(&key("documents"), self.documents, self.documents <= MOST, "at most 16777216")?;
+        let least = usize::from(self.documents == 0);
+        let expected = "at most 16777216, and where `documents` is 0, at least 1";
+        demand(&key("nodes"), self.nodes, (least..=MOST).contains(&self.nodes), expected)?;
         let most = self.near_duplicates.unwrap_or(1.0);
         demand(&key("near_duplicates"), most, (0.0..=1.0).contains(&most), "0 to 1, a cosine")?;
         demand(&key("size_power"), self.size_power, (0.0..=1.0).contains(&self.size_power), "0 to 1")?;

@@ -469,7 +469,7 @@ fn what_is_learned_from_survives_its_own_writing() {
         assert_eq!(parse(&recipe.to_toml()), recipe);
     }
     let setting = "learn_from=[\"judgements\", { crops = { each = 1, least = 4, most = 9 } }]".to_owned();
-    let crops = LearnFrom::Crops(Runs { each: 1, least: 4, most: 9 });
+    let crops = LearnFrom::Crops(Runs { each: 1, least: 4, most: 9, within: None });
     assert_eq!(Recipe::parse(TAUGHT, &[setting]).unwrap().learn_from, [LearnFrom::Judgements, crops]);
 }
 

@@ -129,6 +129,13 @@ pub enum LearnFrom {
     },
 }
 
+impl LearnFrom {
+    /// Whether it is there without anybody having asked anything.
+    pub fn is_made_of_documents(&self) -> bool {
+        !matches!(self, LearnFrom::Judgements | LearnFrom::RepeatedJudgements { .. })
+    }
+}
+
 /// Runs of words that are drawn from each document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -139,4 +146,8 @@ pub struct Runs {
     pub least: usize,
     /// Words that it has at most.
     pub most: usize,
+    /// Words of the title and the text, from the beginning, that runs are drawn from: about as many as the encoder reads.
+    /// All where it is `None`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<usize>,
 }

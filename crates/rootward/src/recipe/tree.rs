@@ -29,9 +29,10 @@ pub struct TreeContrast {
     pub temperature: f32,
     /// A level counts so many times what the one below it counts; the documents of a leaf count 1.
     pub level_factor: f32,
-    /// Documents of the leaf, drawn for each positive, that it is told apart from.
+    /// Documents of the leaf, drawn for each positive, that it is told apart from; with 0 only nodes are contrasted.
     pub documents: usize,
-    /// Siblings of a node that it is told apart from at most; of more, so many are drawn.
+    /// Siblings of a node that it is told apart from at most; of more, so many are drawn. With 0 only documents are
+    /// contrasted.
     pub nodes: usize,
     /// Rivals whose cosine with the winner is this or more are taken for the same thing and left out; left out, none
     /// are.
@@ -72,7 +73,7 @@ pub enum Centroids {
 pub enum Renew {
     /// Never: a frozen tree.
     Never {},
-    /// It is grown anew; what is learned of a node goes on in the one that has most of its documents.
+    /// It is grown anew; what is learned of a node goes on in one that shares half of its documents or more.
     Regrow {
         /// How often.
         every: Period,

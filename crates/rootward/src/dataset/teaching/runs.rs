@@ -15,8 +15,15 @@ use crate::recipe::Runs;
 const PATIENCE: usize = 16;
 
 /// Runs of whole sentences of a text; where a sentence is too long, or the next one would be, it is cut between words.
-pub(super) fn spans(text: &str, runs: Runs, rng: &mut Pcg64) -> Vec<String> {
-    let (words, ends) = sentences(text);
+pub(super) fn spans(title: &str, text: &str, runs: Runs, rng: &mut Pcg64) -> Vec<String> {
+    let (mut words, mut ends) = sentences(text);
+    let before = title.split_whitespace().count();
+    let read = runs.within.map_or(words.len(), |within| words.len().min(within.saturating_sub(before)));
+    if read < words.len() {
+        words.truncate(read);
+        ends.retain(|end| *end < read);
+        ends.extend((read > 0).then_some(read));
+    }
     let starts = [0].into_iter().chain(ends.iter().copied());
     // What begins with the last few words would be too short.
     let sentences: Vec<Range<usize>> = starts
@@ -45,7 +52,8 @@ pub(super) fn spans(text: &str, runs: Runs, rng: &mut Pcg64) -> Vec<String> {
 
 /// Runs of words from anywhere in a title and a text.
 pub(super) fn crops(title: &str, text: &str, runs: Runs, rng: &mut Pcg64) -> Vec<String> {
-    let words: Vec<&str> = title.split_whitespace().chain(text.split_whitespace()).collect();
+    let words = title.split_whitespace().chain(text.split_whitespace());
+    let words: Vec<&str> = words.take(runs.within.unwrap_or(usize::MAX)).collect();
     if words.len() < runs.least {
         return Vec::new();
     }
@@ -108,7 +116,7 @@ mod tests {
     }
 
     fn spans_of(text: &str, each: usize, least: usize, most: usize) -> Vec<String> {
-        let mut found = spans(text, Runs { each, least, most }, &mut rng(0));
+        let mut found = spans("", text, Runs { each, least, most, within: None }, &mut rng(0));
         found.sort();
         found
     }
@@ -141,9 +149,27 @@ mod tests {
     #[test]
     fn a_text_of_fewer_words_than_asked_for_gives_none() {
         assert!(spans_of("One two three.", 2, 4, 9).is_empty() && spans_of("", 2, 1, 9).is_empty());
-        let runs = Runs { each: 2, least: 4, most: 9 };
+        let runs = Runs { each: 2, least: 4, most: 9, within: None };
         assert!(crops("one", "two three", runs, &mut rng(0)).is_empty());
         assert_eq!(crops("one two", "three four", runs, &mut rng(0)), ["one two three four"]);
+    }
+
+    #[test]
+    fn runs_are_drawn_from_as_many_words_of_the_title_and_the_text_as_are_asked_for() {
+        let of = |within, least, most| {
+            let runs = Runs { each: 9, least, most, within: Some(within) };
+            let mut spans = spans("The title", "One two three. Four five six. Seven.", runs, &mut rng(0));
+            let mut crops = crops("The title", "One two three. Four five six. Seven.", runs, &mut rng(0));
+            (spans.sort(), crops.sort());
+            (spans, crops)
+        };
+        let (spans, crops) = of(7, 2, 3);
+        assert_eq!(spans, ["Four five", "One two three."], "the second sentence is cut");
+        assert!(
+            crops.contains(&String::from("The title One")) && crops.iter().all(|crop| !crop.contains("six"))
+        );
+        assert_eq!(of(2, 1, 3), (vec![], ["The", "The title", "title"].map(String::from).to_vec()));
+        assert_eq!(of(1, 2, 3), (vec![], vec![]));
     }
 
     proptest! {
@@ -155,10 +181,10 @@ mod tests {
             more in 0usize..8,
             doc in 0usize..100,
         ) {
-            let runs = Runs { each, least, most: least + more };
+            let runs = Runs { each, least, most: least + more, within: None };
             let whole: Vec<&str> = text.split_whitespace().collect();
             let joined = whole.join(" ");
-            for found in [spans(&text, runs, &mut rng(doc)), crops("", &text, runs, &mut rng(doc))] {
+            for found in [spans("", &text, runs, &mut rng(doc)), crops("", &text, runs, &mut rng(doc))] {
                 prop_assert!(found.len() <= each);
                 prop_assert_eq!(found.is_empty(), whole.len() < least);
                 for (at, run) in found.iter().enumerate() {

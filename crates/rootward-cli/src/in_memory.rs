@@ -57,7 +57,7 @@ pub(crate) fn train(
     recipe: &Recipe,
     progress: &mut dyn FnMut(Steps),
 ) -> anyhow::Result<Box<dyn Trainable>> {
-    Ok(train_with_tree(data, recipe, progress)?.encoder)
+    trained(data, recipe, progress, |trainer| Ok(trainer.into_encoder()))
 }
 
 /// Trains a recipe on a data set, and keeps the document tree that was learned on the way.
@@ -69,14 +69,27 @@ pub(crate) fn train_with_tree(
     recipe: &Recipe,
     progress: &mut dyn FnMut(Steps),
 ) -> anyhow::Result<Trained> {
+    trained(data, recipe, progress, |mut trainer| {
+        trainer.finish_tree()?;
+        let tree = trainer.tree().map(|(tree, nodes)| (tree.clone(), nodes));
+        Ok(Trained { encoder: trainer.into_encoder(), tree })
+    })
+}
+
+/// What `take` takes from a trainer that is done.
+fn trained<T>(
+    data: &Dataset,
+    recipe: &Recipe,
+    progress: &mut dyn FnMut(Steps),
+    take: impl FnOnce(Trainer<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let taught = data.teaching(&recipe.learn_from, recipe.seed)?;
     let table = NameTable::of(&taught);
     let names = table.names();
     let pairs = training_pairs(&taught)?;
     let mut trainer = new_trainer(&taught, &pairs, &names, recipe)?;
     drive(&mut trainer, recipe, recipe.stages.len(), progress)?;
-    let tree = trainer.tree().map(|(tree, nodes)| (tree.clone(), nodes));
-    Ok(Trained { encoder: trainer.into_encoder(), tree })
+    take(trainer)
 }
 
 /// Trains the first stages of a recipe: where every recipe that begins like it can go on.
@@ -173,7 +186,9 @@ fn new_trainer<'a>(
     recipe: &Recipe,
 ) -> anyhow::Result<Trainer<'a>> {
     let encoder = new_encoder(recipe, data)?;
-    Ok(Trainer::new(encoder, data, pairs, names, recipe.clone())?)
+    let mut trainer = Trainer::new(encoder, data, pairs, names, recipe.clone())?;
+    trainer.measure_to_stop_alone();
+    Ok(trainer)
 }
 
 /// Trains until so many stages are done.

@@ -144,6 +144,7 @@ pub(crate) fn train(
     };
     // Before the model: a folder is a model only when its card is there too.
     write_aside(&card::path(folder), |file| file.write_all(card::page(&card).as_bytes()))?;
+    trainer.finish_tree()?;
     if let Some((tree, nodes)) = trainer.tree() {
         model::save_tree(folder, tree, &nodes)?;
     }

@@ -306,6 +306,11 @@ impl Dataset {
         self.closed
     }
 
+    /// Whether there is nothing but documents, of which none is above another: nobody asked anything, and each finds itself.
+    pub fn has_documents_alone(&self) -> bool {
+        self.closed && self.hierarchy.n_edges() == 0
+    }
+
     /// A number that changes with the ids of the documents and their order.
     pub fn corpus_fingerprint(&self) -> u32 {
         let mut hasher = crc32fast::Hasher::new();

@@ -57,6 +57,8 @@ pub struct Trainer<'a> {
     topics: Topics,
     /// The words of all documents, once a stage mines by them.
     words: Option<Bm25>,
+    /// See [`Trainer::measure_to_stop_alone`].
+    measures_to_stop_alone: bool,
 }
 
 /// Where a run stands.
@@ -128,7 +130,14 @@ impl<'a> Trainer<'a> {
             grown: None,
             topics: Topics::default(),
             words: None,
+            measures_to_stop_alone: false,
         })
+    }
+
+    /// Measures in stages that may stop early alone, which changes nothing of what is learned: for what is measured in
+    /// another way when it is trained. Measuring encodes the whole corpus.
+    pub fn measure_to_stop_alone(&mut self) {
+        self.measures_to_stop_alone = true;
     }
 
     /// Goes on where a checkpoint was taken.
@@ -320,8 +329,13 @@ impl<'a> Trainer<'a> {
 
         let step = step + 1;
         self.progress.step = step;
-        let due = step >= steps || step.is_multiple_of(self.recipe.validation.every);
-        self.progress.next = if due { Next::Measure } else { Next::Step };
+        let wanted = stage.early_stop.is_some() || !self.measures_to_stop_alone;
+        let due = wanted && (step >= steps || step.is_multiple_of(self.recipe.validation.every));
+        self.progress.next = match due {
+            true => Next::Measure,
+            false if step >= steps => Next::EndStage(Ended::Length),
+            false => Next::Step,
+        };
         let (queries, documents) = (batch.queries.len(), batch.docs.len());
         let temperature = temperature::changes(stage.loss).then_some(temperature);
         let (loss, contrast) = (whole.loss, contrast.map(|(_, contrast)| contrast.loss));
@@ -332,8 +346,8 @@ impl<'a> Trainer<'a> {
         let renewed = self.renew_tree(contrast, self.recipe.stages[place].optimiser, step)?;
         let tree = &self.grown.as_ref().expect("it was just renewed").tree;
         let (nodes, depth) = (tree.nodes().count(), tree.depth());
-        let Renewed { drift, continued } = renewed;
-        Ok(Event::Tree { stage: place, step, nodes, depth, continued, drift })
+        let Renewed { drift, continued, cosine } = renewed;
+        Ok(Event::Tree { stage: place, step, nodes, depth, continued, cosine, drift })
     }
 
     fn measure(&mut self, place: usize) -> Result<Event, TrainError> {

@@ -1,8 +1,6 @@
 //! What a document tree is, in numbers.
 
-use rayon::prelude::*;
 use rootward::doc_tree::{DocTree, Node, NodeIdx};
-use rootward::ids::DocIdx;
 use rootward::matrix::Matrix;
 use serde::Serialize;
 
@@ -67,7 +65,7 @@ impl Figures {
             },
             balance: balance(tree, &nodes),
             drift: Drifted { documents: drift.moved, share: drift.share() },
-            mean_cosine: mean_cosine(tree, &nodes, vectors),
+            mean_cosine: tree.mean_cosine(vectors),
         }
     }
 }
@@ -84,21 +82,4 @@ fn balance(tree: &DocTree, nodes: &[(NodeIdx, &Node)]) -> Balance {
         mean: if largest.is_empty() { 1.0 } else { largest.iter().sum::<f64>() / largest.len() as f64 },
         greatest: largest.iter().copied().fold(1.0, f64::max),
     }
-}
-
-/// The mean over all documents; one whose vector is zero has a cosine of 0.
-fn mean_cosine(tree: &DocTree, nodes: &[(NodeIdx, &Node)], vectors: &Matrix) -> f64 {
-    let centroids = tree.centroids(); // (slots, dim)
-    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
-    let cosine = |doc: &DocIdx, centroid: &[f32]| {
-        let vector = vectors.row(doc.at());
-        let length = dot(vector, vector).sqrt();
-        if length > 0.0 { dot(vector, centroid) / length } else { 0.0 }
-    };
-    let of_node = |(at, node): &(NodeIdx, &Node)| {
-        node.docs.iter().map(|doc| cosine(doc, centroids.row(at.at()))).sum::<f64>()
-    };
-    // Collected first: the order of the additions must not depend on threads.
-    let sums: Vec<f64> = nodes.par_iter().map(of_node).collect();
-    sums.iter().sum::<f64>() / (tree.n_docs() as f64).max(1.0)
 }

@@ -17,12 +17,18 @@ struct Overlap {
     levels_apart: usize,
 }
 
+/// Documents of both nodes over documents of either from which one node is taken to be the other: half of them.
+///
+/// Most nodes of a tree that was grown anew share something with one of the tree before. Where that is less, what was
+/// learned of one is wrong for the other, and its new mean is the better beginning.
+const ALIKE: f64 = 0.5;
+
 impl DocTree {
     /// For each slot the earlier node that it continues; none where there is no such node, or the slot is vacant.
     ///
-    /// Roots continue each other. Of all other pairs the one that shares the greatest part of its documents comes first
-    /// (those at or below one node and the other, over those of either), of equal ones that of the nearest levels, then
-    /// that of the first nodes; each node is in one pair at most.
+    /// Roots continue each other. Other nodes do that share at least half of their documents (those at or below one node
+    /// and the other, over those of either): the pair that shares the greatest part comes first, of equal ones that of
+    /// the nearest levels, then that of the first nodes; each node is in one pair at most.
     pub fn continues(&self, earlier: &DocTree) -> Vec<Option<NodeIdx>> {
         let mut overlaps = self.overlaps(earlier);
         overlaps.sort_unstable_by(nearer);
@@ -55,7 +61,7 @@ impl DocTree {
             let levels_apart = depths[node.at()].abs_diff(their_depths[theirs.at()]);
             Overlap { node, earlier: theirs, jaccard: pairs.len() as f64 / either as f64, levels_apart }
         };
-        shared.chunk_by(|a, b| a == b).map(overlap).collect()
+        shared.chunk_by(|a, b| a == b).map(overlap).filter(|overlap| overlap.jaccard >= ALIKE).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use rayon::prelude::*;
 use rootward_kernels::{Packed, Store, Strided, dot, product};
 
-use super::{DocTree, DocVectors, NodeIdx};
+use super::{DocTree, DocVectors, Node, NodeIdx};
 use crate::ids::DocIdx;
 use crate::matrix::Matrix;
 
@@ -84,6 +84,29 @@ impl DocTree {
         let homes = self.homes_for(&at, vectors, beam);
         let moved = docs.iter().zip(homes).filter(|((_, home), best)| home != best);
         Drift { moved: moved.count(), of: docs.len() }
+    }
+
+    /// Mean cosine of the documents with the centroid of the node that owns them, given vectors as they are now: how tight
+    /// the leaves are. A document whose vector is zero has 0, an empty tree 0.
+    ///
+    /// # Panics
+    /// When a document of the tree has no vector, or vectors are of another width.
+    pub fn mean_cosine(&self, vectors: &dyn DocVectors) -> f64 {
+        let centroids = self.centroids(); // (slots, dim)
+        let dot =
+            |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+        let cosine = |doc: &DocIdx, centroid: &[f32]| {
+            let vector = vectors.row(*doc);
+            let length = dot(vector, vector).sqrt();
+            if length > 0.0 { dot(vector, centroid) / length } else { 0.0 }
+        };
+        let nodes: Vec<(NodeIdx, &Node)> = self.nodes().collect();
+        let of_node = |(at, node): &(NodeIdx, &Node)| {
+            node.docs.iter().map(|doc| cosine(doc, centroids.row(at.at()))).sum::<f64>()
+        };
+        // Collected first: the order of the additions must not depend on threads.
+        let sums: Vec<f64> = nodes.par_iter().map(of_node).collect();
+        sums.iter().sum::<f64>() / (self.n_docs() as f64).max(1.0)
     }
 
     /// Lets centroids follow vectors that moved, then documents go to better homes where there is room; how many went.

@@ -1,6 +1,6 @@
 //! What a doc tree promises, on small and odd inputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use proptest::prelude::*;
 use rayon::ThreadPoolBuilder;
@@ -327,6 +327,35 @@ fn nodes_of_a_tree_grown_anew_continue_those_before() {
     assert_eq!(continued[0], Some(DocTree::ROOT));
     let itself: Vec<_> = (0..before.n_slots() as u32).map(|at| Some(NodeIdx(at))).collect();
     assert_eq!(before.continues(&before), itself);
+}
+
+#[test]
+fn nodes_that_share_less_than_half_of_their_documents_do_not_continue_each_other() {
+    let shape = TreeShape { branching: 4, leaf_size: 8, balance: 2.0, iterations: 10, sample: 64 };
+    let grown = |seed| DocTree::grow(&random(256, 8, seed), shape, 1).unwrap();
+    let (after, before) = (grown(1), grown(2));
+    let below = |tree: &DocTree, node: NodeIdx| -> HashSet<u32> {
+        (0..256).filter(|doc| tree.path(DocIdx(*doc)).contains(&node)).collect()
+    };
+    let others = after.nodes().filter(|(at, _)| *at != DocTree::ROOT).map(|(at, _)| at);
+    let continued = after.continues(&before);
+    for (at, earlier) in others.filter_map(|at| Some((at, continued[at.at()]?))) {
+        let (own, theirs) = (below(&after, at), below(&before, earlier));
+        assert!(2 * (&own & &theirs).len() >= (&own | &theirs).len(), "{at:?} {earlier:?}");
+    }
+    let n_continued = continued.iter().flatten().count();
+    assert!(n_continued < after.nodes().count() / 4, "vectors that have nothing to do with each other");
+}
+
+#[test]
+fn leaves_are_the_tighter_the_higher_the_mean_cosine() {
+    let vectors = planted(128, 8, 1);
+    let shape = |leaf_size| TreeShape { branching: 4, leaf_size, balance: 2.0, iterations: 10, sample: 64 };
+    let cosine = |leaf_size| DocTree::grow(&vectors, shape(leaf_size), 1).unwrap().mean_cosine(&vectors);
+    assert!((cosine(1) - 1.0).abs() < 1e-6, "a document alone is its own centroid");
+    assert!(cosine(8) > cosine(128) && cosine(128) > 0.0, "{} {}", cosine(8), cosine(128));
+    let none = DocTree::grow(&Matrix::zeros(0, 8), shape(1), 1).unwrap();
+    assert_eq!(none.mean_cosine(&Matrix::zeros(0, 8)), 0.0);
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub(super) struct Renewed {
     pub(super) drift: Option<f64>,
     /// Nodes that go on from the tree before.
     pub(super) continued: usize,
+    /// Mean cosine of the documents with the centroid of their leaf.
+    pub(super) cosine: f64,
 }
 
 /// What a step contrasts.
@@ -356,8 +358,27 @@ impl Trainer<'_> {
                 (Grown { tree, renewed: None, nodes }, continued)
             }
         };
+        let cosine = grown.tree.mean_cosine(&vectors);
         self.grown = Some(Grown { renewed: Some(step), ..grown });
-        Ok(Renewed { drift, continued })
+        Ok(Renewed { drift, continued, cosine })
+    }
+
+    /// Brings the tree of the last stage that had one up to the encoder as it was kept, which has learned since the tree
+    /// was renewed: documents go to their best leaves, and means are theirs. A tree that is never renewed stays, and
+    /// learned centroids stay what was learned.
+    ///
+    /// # Errors
+    /// When the documents cannot be encoded.
+    pub fn finish_tree(&mut self) -> Result<(), TrainError> {
+        let renews = self.recipe.last_tree().is_some_and(|contrast| contrast.renew.every().is_some());
+        let Some(mut grown) = self.grown.take_if(|_| renews) else { return Ok(()) };
+        let vectors = self.encoder.encode(Side::Document, &Input::all_docs(self.data))?; // (documents, dim)
+        grown.tree.reassign(&vectors, 0.0, BEAM);
+        if let NodeVectors::Members(_) = grown.nodes {
+            grown.nodes = NodeVectors::Members(members(&grown.tree, self.recipe.encoder.score()));
+        }
+        self.grown = Some(grown);
+        Ok(())
     }
 
     /// The tree of the last stage that had one, and what stands for its nodes, a row for each slot.

@@ -40,6 +40,9 @@ pub enum Event {
         depth: usize,
         /// Nodes that go on from the tree before.
         continued: usize,
+        /// Mean cosine of the documents with the centroid of their leaf.
+        #[serde(default)]
+        cosine: f64,
         /// Share of the documents whose best leaf was no longer theirs; left out of the first tree.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         drift: Option<f64>,

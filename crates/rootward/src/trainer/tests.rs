@@ -188,6 +188,50 @@ fn a_tree_is_renewed_as_often_as_asked_and_its_nodes_go_on() {
 }
 
 #[test]
+fn a_finished_tree_fits_the_encoder_that_was_kept_and_a_frozen_one_stays() {
+    let data = tree(3, 3);
+    let with = |recipe: &str| {
+        with_trainer(&data, recipe, |trainer| {
+            while trainer.advance().unwrap().is_some() {}
+            let docs = trainer.encoder().encode(Side::Document, &Input::all_docs(&data)).unwrap();
+            let before = trainer.tree().unwrap().0.clone();
+            trainer.finish_tree().unwrap();
+            let (tree, nodes) = trainer.tree().unwrap();
+            (before.mean_cosine(&docs), tree.mean_cosine(&docs), before == *tree, nodes == tree.means())
+        })
+    };
+    let recipe = contrasting();
+    let (first, _) = recipe.split_once("\n[[stages]]\nname = \"finetune\"").unwrap();
+    let (before, after, same, are_means) = with(first);
+    assert!(after > before && !same && are_means, "{before} {after}");
+    let (_, _, same, _) = with(
+        &first
+            .replace(r#"{ kind = "move", every = { steps = 4 }, momentum = 0.5 }"#, r#"{ kind = "never" }"#),
+    );
+    assert!(same);
+}
+
+#[test]
+fn measuring_changes_nothing_and_is_left_out_where_nobody_needs_it() {
+    let data = tree(3, 3);
+    for recipe in [STANDARD, TWO_STAGES] {
+        let run = |alone: bool| {
+            with_trainer(&data, recipe, |trainer| {
+                if alone {
+                    trainer.measure_to_stop_alone();
+                }
+                finish(trainer)
+            })
+        };
+        let ((all, expected), (few, found)) = (run(false), run(true));
+        assert_eq!(found, expected);
+        let recalls = |events: &[String]| events.iter().filter(|event| event.contains("\"recall\"")).count();
+        let stops = recipe == TWO_STAGES;
+        assert_eq!((recalls(&few), recalls(&all) > 0), (if stops { recalls(&all) } else { 0 }, true));
+    }
+}
+
+#[test]
 fn contrast_of_siblings_alone_tells_siblings_apart_and_no_levels() {
     let tree = "tree = { from = \"hierarchy\", shape = { branching = 8, leaf_size = 16, balance = 2.0, iterations = 4, sample = 64 }, \
                 centroids = { kind = \"members\" }, renew = { kind = \"regrow\", every = { epochs = 1 } }, weight = 1.0, \
@@ -205,7 +249,7 @@ fn a_run_on_queries_that_are_made_goes_on_when_they_are_made_again() {
     for (place, doc) in data.docs.iter_mut().enumerate() {
         doc.text = words[place..place + 20].join(" ");
     }
-    let runs = Runs { each: 2, least: 3, most: 6 };
+    let runs = Runs { each: 2, least: 3, most: 6, within: None };
     let from = [LearnFrom::RepeatedJudgements { times: 2 }, LearnFrom::Spans(runs), LearnFrom::Crops(runs)];
     let taught = || data.teaching(&from, 7).unwrap().into_owned();
     assert_eq!(taught().queries, taught().queries);

@@ -136,6 +136,13 @@ impl Eval {
         if let Some(path) = &self.per_query {
             write_per_query(path, &found, &truth.names)?;
         }
+        if data.has_documents_alone() {
+            say(format_args!(
+                "note: nobody asks anything in `{}`: each document was asked for by itself, which any encoder answers; the \
+                 study `contrast` asks by titles instead",
+                data.name
+            ));
+        }
         let findings = maker.explain(&found, &pairs, &data);
         if self.json {
             let held_out = held_out.map(|held_out| held_out.measure(&found));

@@ -29,7 +29,7 @@ pub(crate) struct Train {
     /// hyperbolic, hyperbolic-pretrain-finetune, rebalanced, long-only, curriculum, distance-weighted, even-distances,
     /// distance-reweighted, adaptive-temperature; text-standard, text-pretrain-finetune, text-climb for queries that
     /// nobody has seen, with a Transformer transformer-standard, transformer-climb; hce-supervised, hce-unsupervised,
-    /// hce-joint for a corpus and a tree of it; and tree-standard, tree-rebalanced, tree-pretrain-finetune, tree-climb
+    /// hce-joint for a corpus and a tree of it, and each of these as transformer-hce-..; and tree-standard, tree-rebalanced, tree-pretrain-finetune, tree-climb
     /// for the paper's small tree.
     #[arg(long, value_name = "FILE")]
     recipe: PathBuf,
@@ -64,7 +64,17 @@ impl Train {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let mut recipe = read_recipe(&self.recipe, &self.set)?;
         recipe.reseed(self.seed)?;
-        let data = Dataset::open(&self.data)?;
+        let data = match recipe.learns_from_documents() {
+            true => Dataset::open_documents(&self.data)?,
+            false => Dataset::open(&self.data)?,
+        };
+        if data.has_documents_alone() && recipe.learn_from.iter().any(|from| !from.is_made_of_documents()) {
+            say(format_args!(
+                "note: `{}` has no judged queries: in their place each document asks for itself; hce-unsupervised learns \
+                 from documents alone",
+                data.name
+            ));
+        }
         let existing = if self.resume { Existing::Resume } else { Existing::Refuse };
         interrupt::watch()?;
         let finished = training::train(&data, &recipe, &self.recipe.to_string_lossy(), &self.out, existing)?;
@@ -86,11 +96,13 @@ impl Train {
         if !findings.is_empty() {
             say(page("what the last validation says:\n", &findings));
         }
-        say(format_args!(
-            "next: rootward eval --data {} --model {}",
-            self.data.display(),
-            self.out.display()
-        ));
+        let (data_folder, model) = (self.data.display(), self.out.display());
+        match data.has_documents_alone() {
+            true => {
+                say(format_args!("next: rootward search --data {data_folder} --model {model} \"some words\""))
+            }
+            false => say(format_args!("next: rootward eval --data {data_folder} --model {model}")),
+        }
         Ok(())
     }
 }

@@ -173,3 +173,21 @@ fn the_tree_of_a_hierarchy_is_shown_and_a_model_without_one_is_not_walked_down()
     let error = folder.fails("eval --data shop --model plain --decode 2");
     assert!(error.starts_with("plain was trained without a document tree: train a recipe"), "{error}");
 }
+
+#[test]
+fn a_folder_of_documents_alone_is_learned_from_and_searched() {
+    let folder = with_notes();
+    folder.write("alone/corpus.jsonl", folder.read("data/corpus.jsonl"));
+    let trained = folder.run(
+        "train --data alone --recipe hce-unsupervised --out model --set stages.0.tree.shape.leaf_size=4",
+    );
+    let said = stderr(&trained);
+    assert!(trained.status.success() && said.contains("next: rootward search --data alone"), "{said}");
+    let found = folder.json("search --data alone --model model flour --k 1");
+    assert!(found.to_string().contains("bread/"), "{found}");
+    let error = folder.fails("train --data alone --recipe hce-supervised --out other");
+    assert!(error.contains("neither queries nor a hierarchy"), "{error}");
+    let supervised =
+        stderr(&folder.run("train --data data --recipe hce-joint --out joint --set stages.0.epochs=1"));
+    assert!(supervised.contains("note: `data` has no judged queries"), "{supervised}");
+}

@@ -7,13 +7,11 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use rootward::bm25::{Bm25, LUCENE};
 use rootward::dataset::{Dataset, Split};
 use rootward::ids::DocIdx;
-use rootward::recipe::{
-    BodyConfig, By, Centroids, EncoderConfig, Mined, MinedBy, Recipe, Renew, Sampling, Stage, TreeContrast,
-};
+use rootward::recipe::{By, Centroids, Mined, MinedBy, Recipe, Renew, Sampling, Stage, TreeContrast};
 use rootward::significance::{Difference, Resampling, holm, paired};
 
 mod change;
@@ -22,10 +20,9 @@ mod data;
 mod measure;
 
 use data::{DIVISION, corpus, definitions, without};
-use measure::{NDCG, R10, R100, decoded, evaluate, found, measured, trained};
+use measure::{NDCG, R10, R100, decoded, evaluate, found, measured, trained, untrained};
 
 use super::{Asked, Bench, Better, Cell, Figure, Finding, Found, Plan, Row, Study, Summary, recipe};
-use crate::bodies::{open_body, zero_shot};
 use crate::builtin::bundled_wordnet;
 
 pub(crate) use change::STUDY as CHANGE;
@@ -93,41 +90,23 @@ fn cells(asked: &Asked) -> anyhow::Result<Vec<Cell>> {
             measured(&evaluate(&scores, bench)?)
         }),
         Cell::new(ZERO_SHOT, supervised.clone(), |bench: &Bench<'_>| {
-            let from = match &bench.recipe.encoder {
-                EncoderConfig::Text(config) => match &config.body {
-                    BodyConfig::Static { from, .. } | BodyConfig::Transformer { from, .. } => from.clone(),
-                },
-                EncoderConfig::Table(_) => bail!("a table reads no texts"),
-            };
-            let encoder = zero_shot(from.as_ref(), bench.data.docs.len(), &open_body);
-            measured(&found(&encoder.map_err(anyhow::Error::from_boxed)?, bench)?)
+            measured(&found(&untrained(bench)?, bench)?)
         }),
     ];
     let mut add = |label: &str, recipe: Recipe| cells.push(Cell::new(label, recipe, trained));
-    let flat = |recipe: &Recipe, change: &dyn Fn(&mut Stage)| {
-        let mut recipe = recipe.clone();
-        for stage in &mut recipe.stages {
-            stage.tree = None;
-            change(stage);
-        }
-        recipe
-    };
-    let plain = |stage: &mut Stage| {
-        (stage.negatives.deduplicate, stage.negatives.mask_known) = (false, false);
-    };
-    add(IN_BATCH, flat(&supervised, &plain));
-    add(CORRECTED, flat(&supervised, &|stage| stage.negatives.alpha = Some(0.0)));
-    add("uniform", flat(&supervised, &|stage| stage.negatives.uniform = 4 * stage.batch));
+    add(IN_BATCH, in_batch(&supervised));
+    add(CORRECTED, flat(&supervised, |stage| stage.negatives.alpha = Some(0.0)));
+    add("uniform", flat(&supervised, |stage| stage.negatives.uniform = 4 * stage.batch));
     let mined = |by: MinedBy, margin: f32| {
         move |stage: &mut Stage| {
             stage.negatives.mined = Some(Mined { each: 1, every: 30, among: 50, margin, by });
         }
     };
-    add("mined by words", flat(&supervised, &mined(MinedBy::Words, -1e6)));
-    add("mined by the encoder (ANCE)", flat(&supervised, &mined(MinedBy::Encoder, 0.05)));
+    add("mined by words", flat(&supervised, mined(MinedBy::Words, -1e6)));
+    add("mined by the encoder (ANCE)", flat(&supervised, mined(MinedBy::Encoder, 0.05)));
     add(
         "topic batches (TAS-B)",
-        flat(&supervised, &|stage| {
+        flat(&supervised, |stage| {
             stage.sampling = Sampling::Topics { by: By::Pair, topics: TOPICS };
         }),
     );
@@ -153,12 +132,27 @@ fn cells(asked: &Asked) -> anyhow::Result<Vec<Cell>> {
         }),
     );
     add(HCE, supervised.clone());
-    add(UNSUPERVISED_IN_BATCH, flat(&unsupervised, &plain));
+    add(UNSUPERVISED_IN_BATCH, in_batch(&unsupervised));
     add(UNSUPERVISED, unsupervised);
-    add(JOINT_IN_BATCH, flat(&joint, &plain));
+    add(JOINT_IN_BATCH, in_batch(&joint));
     add(JOINT, joint);
     cells.push(Cell::new("siblings alone, decoded", tree(&supervised, &|tree| tree.beside = 0.0), decoded));
     Ok(cells)
+}
+
+/// A recipe without its tree, and with each of its stages changed.
+fn flat(recipe: &Recipe, change: impl Fn(&mut Stage)) -> Recipe {
+    let mut recipe = recipe.clone();
+    for stage in &mut recipe.stages {
+        stage.tree = None;
+        change(stage);
+    }
+    recipe
+}
+
+/// A recipe with plain in-batch negatives in place of its tree.
+fn in_batch(recipe: &Recipe) -> Recipe {
+    flat(recipe, |stage| (stage.negatives.deduplicate, stage.negatives.mask_known) = (false, false))
 }
 
 fn plan_of(data: Dataset, cells: Vec<Cell>) -> Plan {
@@ -198,42 +192,16 @@ fn animals() -> anyhow::Result<Dataset> {
 /// Topics that queries are divided into.
 const TOPICS: usize = 16;
 
-/// A recipe of the study, with the Transformer that was asked for.
+/// A recipe of the study, or its like with the Transformer that was asked for.
 fn base(name: &str, asked: &Asked) -> anyhow::Result<Recipe> {
-    let mut settings = Vec::new();
-    if let Some(folder) = &asked.encoder {
-        let from = toml_string(&folder.to_string_lossy());
-        settings.push(format!(
-            "encoder.body={{ kind = \"transformer\", from = {from}, max_tokens = 128, clip = 1.0 }}"
-        ));
-        settings.extend(TRANSFORMER.iter().map(|setting| (*setting).to_owned()));
-        let own: &[&str] = match name {
-            "hce-supervised" => &["stages.0.epochs=2"],
-            "hce-unsupervised" => &[
-                "stages.0.steps=80",
-                "learn_from=[\"titles\", { spans = { each = 1, least = 6, most = 32 } }]",
-                "stages.0.rate={ start = 2e-5, end = 0.0, warm_up = 0.1 }",
-                "stages.0.tree.renew.every={ steps = 80 }",
-            ],
-            _ => &[
-                "stages.0.steps=110",
-                "learn_from=[{ repeated_judgements = { times = 4 } }, \"titles\", { spans = { each = 1, least = 6, most = 32 } }]",
-                "stages.0.tree.renew.every={ steps = 80 }",
-            ],
-        };
-        settings.extend(own.iter().map(|setting| (*setting).to_owned()));
+    match &asked.encoder {
+        None => recipe(name, &[], asked),
+        Some(folder) => {
+            let from = format!("encoder.body.from={}", toml_string(&folder.to_string_lossy()));
+            recipe(&format!("transformer-{name}"), &[from], asked)
+        }
     }
-    recipe(name, &settings, asked)
 }
-
-/// What a Transformer learns by in place of token vectors.
-const TRANSFORMER: &[&str] = &[
-    "stages.0.batch=32",
-    "stages.0.optimiser={ kind = \"adam\", beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, lazy = false, decay = 0.01 }",
-    "stages.0.rate={ start = 5e-5, end = 0.0, warm_up = 0.1 }",
-    "stages.0.loss.temperature=0.05",
-    "stages.0.tree.temperature=0.05",
-];
 
 /// A string as TOML writes it.
 fn toml_string(text: &str) -> String {

@@ -152,16 +152,50 @@ fn a_corpus_is_studied_with_verdicts_that_are_tested() {
 }
 
 #[test]
+fn titles_ask_where_nobody_else_does() {
+    let folder = with_corpus();
+    let titled = |n: usize| -> String {
+        let corpus = String::from_utf8(folder.read("corpus/corpus.jsonl")).unwrap();
+        let title = |(at, line): (usize, &str)| match at < n {
+            true => line.replacen("\"text\"", &format!("\"title\": \"zeta{at}\", \"text\""), 1),
+            false => line.to_owned(),
+        };
+        corpus.lines().enumerate().map(title).map(|line| line + "\n").collect()
+    };
+    folder.write("titled/corpus.jsonl", titled(48));
+    let line = "study contrast --data titled --seeds 1 --only BM25 --only in-batch --set stages.0.epochs=1 --out out";
+    let found = folder.json(line);
+    let ndcg = |row: usize| found["rows"][row]["numbers"]["nDCG@10"]["mean"].as_f64().unwrap();
+    // Titles are words that no text has: left in their documents, BM25 would find each.
+    assert!(ndcg(0) < 30.0 && (1.0..=100.0).contains(&ndcg(1)), "{found}");
+    folder.write("few/corpus.jsonl", titled(9));
+    let error = folder.fails("study contrast --data few --out few-out");
+    assert!(
+        error.contains("data set `few` has no queries, and 9 documents with a title and a text"),
+        "{error}"
+    );
+}
+
+#[test]
 fn documents_that_come_later_are_measured_apart() {
     let folder = with_corpus();
-    let line = "study change --data corpus --seeds 1 --set stages.0.epochs=1 --only HCE: --out out";
+    let line = "study change --data corpus --seeds 1 --set stages.0.epochs=1 --out out";
     let found = folder.json(line);
-    for row in found["rows"].as_array().unwrap() {
+    let rows = found["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 11, "untrained, two in-batch, four with a tree in each of two ways");
+    for row in rows {
         for column in ["nDCG@10, seen", "nDCG@10, unseen"] {
             let ndcg = row["numbers"][column]["mean"].as_f64().unwrap();
             assert!((1.0..=100.0).contains(&ndcg), "{row}");
         }
+        let has_tree = row["label"].as_str().unwrap().starts_with("HCE");
+        assert_eq!(row["numbers"]["drift %"].is_object(), has_tree, "{row}");
     }
+    let all = (0..48).map(|doc| format!("q1\td{doc}\t1\n")).collect::<String>();
+    folder.write("corpus/qrels/test.tsv", format!("query-id\tcorpus-id\tscore\n{all}"));
+    let found = folder.json("study change --data corpus --seeds 1 --only zero-shot --out mixed");
+    let numbers = &found["rows"][0]["numbers"];
+    assert_eq!(numbers, &serde_json::json!({}), "no query has answers of one kind alone");
     let error = folder.fails("study climb-tree --data corpus --out climb");
     assert!(error.contains("data set `corpus` has no hierarchy"), "{error}");
     let error = folder.fails("study tree --encoder corpus --out out");

@@ -7,13 +7,14 @@ use anyhow::Context;
 use rootward::dataset::Split;
 use rootward::doc_tree::DocTree;
 use rootward::doc_tree::decode::{Compared, Decoder, Walk};
-use rootward::eval::{Products, Scorer, Vectors};
+use rootward::eval::{Products, RankingMeasures, Scorer, Vectors};
 use rootward::ids::{DocIdx, QueryIdx};
 use rootward::random::{Purpose, shuffled, stream};
+use rootward::recipe::{Recipe, TreeContrast};
 
-use super::base;
 use super::data::{corpus, without};
-use super::measure::{DECODED, evaluate, vectors};
+use super::measure::{DECODED, evaluate, untrained, vectors};
+use super::{IN_BATCH, ZERO_SHOT, base, in_batch};
 use crate::in_memory::train;
 use crate::studies::{Asked, Bench, Better, Cell, Figure, Found, Numbers, Plan, Study};
 
@@ -36,11 +37,20 @@ const LATER: f64 = 0.2;
 
 fn plan(asked: &Asked) -> anyhow::Result<Plan> {
     let data = corpus(asked)?;
+    let (supervised, joint) = (base("hce-supervised", asked)?, base("hce-joint", asked)?);
+    let flat = in_batch(&supervised);
+    let all = [How::Known, How::Later, How::LaterDecoded, How::Removed];
+    let methods: [(&str, Recipe, &[How]); 4] = [
+        (ZERO_SHOT, supervised.clone(), &[How::Untrained]),
+        (IN_BATCH, flat, &[How::Known, How::Later]),
+        ("HCE", supervised, &all),
+        ("HCE, joint", joint, &all),
+    ];
     let mut cells = Vec::new();
-    for (method, name) in [("HCE", "hce-supervised"), ("HCE, joint", "hce-joint")] {
-        for how in [How::Known, How::Later, How::LaterDecoded, How::Removed] {
-            let label = format!("{method}: {}", how.words());
-            cells.push(Cell::new(&label, base(name, asked)?, move |bench: &Bench<'_>| change(bench, how)));
+    for (method, recipe, hows) in methods {
+        for how in hows.iter().copied() {
+            let label = [method, how.words()].join(": ");
+            cells.push(Cell::new(&label, recipe.clone(), move |bench: &Bench<'_>| change(bench, how)));
         }
     }
     Ok(Plan {
@@ -58,6 +68,7 @@ fn plan(asked: &Asked) -> anyhow::Result<Plan> {
 /// What becomes of a fifth of the documents.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum How {
+    Untrained,
     Known,
     Later,
     LaterDecoded,
@@ -67,6 +78,7 @@ enum How {
 impl How {
     fn words(self) -> &'static str {
         match self {
+            How::Untrained => "not trained",
             How::Known => "trained with all documents",
             How::Later => "a fifth added later",
             How::LaterDecoded => "a fifth added to the tree later, decoded",
@@ -87,29 +99,40 @@ fn change(bench: &Bench<'_>, how: How) -> anyhow::Result<Found> {
         _ => HashSet::new(),
     };
     let (kept, kept_docs) = without(data, if how == How::Known { &removed } else { &later });
-    let encoder = train(&kept, bench.recipe, &mut |steps| (bench.progress)(steps))?;
-    let (queries, docs) = vectors(&*encoder, data)?;
+    let (queries, docs) = match how {
+        How::Untrained => vectors(&untrained(bench)?, data)?,
+        _ => vectors(&*train(&kept, bench.recipe, &mut |steps| (bench.progress)(steps))?, data)?,
+    };
 
     // The tree of the trained corpus, under the numbers of the whole one; what comes later is added one by one.
-    let settings = bench.recipe.last_tree().context("the recipe has a tree")?;
-    let mut tree = DocTree::grow_among(&docs, &kept_docs, settings.shape, bench.recipe.seed)?;
-    if how != How::Known {
-        order[..n_later].iter().try_for_each(|doc| tree.insert(DocIdx(*doc), &docs, DECODED).map(drop))?;
-    }
-    removed.iter().try_for_each(|doc| tree.remove(*doc, &docs).map(drop))?;
+    let settings = bench.recipe.last_tree().filter(|_| how != How::Untrained);
+    let grow = |settings: TreeContrast| -> anyhow::Result<DocTree> {
+        let mut tree = DocTree::grow_among(&docs, &kept_docs, settings.shape, bench.recipe.seed)?;
+        if how != How::Known {
+            order[..n_later]
+                .iter()
+                .try_for_each(|doc| tree.insert(DocIdx(*doc), &docs, DECODED).map(drop))?;
+        }
+        removed.iter().try_for_each(|doc| tree.remove(*doc, &docs).map(drop))?;
+        Ok(tree)
+    };
+    let tree = settings.map(grow).transpose()?;
 
     let found = if how == How::LaterDecoded {
+        let (tree, settings) = tree.as_ref().zip(settings).context("the recipe has a tree")?;
         let nodes = tree.centroids();
         let compared = Compared { queries: &queries, docs: &docs, nodes: &nodes };
         let walk = Walk { beam: DECODED, temperature: settings.temperature };
-        evaluate(&Decoder::new(&tree, compared, walk)?, bench)?
+        evaluate(&Decoder::new(tree, compared, walk)?, bench)?
     } else {
         let products = Products::new(Vectors { queries: &queries, docs: &docs });
         evaluate(&Without { products, removed: &removed }, bench)?
     };
     let judged = data.judgements(Split::Test).context("the data set was divided")?;
     let mut numbers = Numbers::new();
-    numbers.insert(DRIFT.to_owned(), 100.0 * tree.drift(&docs, DECODED).share());
+    if let Some(tree) = &tree {
+        numbers.insert(DRIFT.to_owned(), 100.0 * tree.drift(&docs, DECODED).share());
+    }
     for (is_later, ndcg, recall) in [(false, SEEN, SEEN_R), (true, UNSEEN, UNSEEN_R)] {
         let asks = |query: QueryIdx| {
             let mut own = judged.iter().filter(|judgement| judgement.query == query && judgement.grade > 0);
@@ -123,9 +146,13 @@ fn change(bench: &Bench<'_>, how: How) -> anyhow::Result<Found> {
             .filter(|result| asks(result.query))
             .filter_map(|result| result.ranking)
             .collect();
-        let mean = |of: &dyn Fn(usize) -> f64, n: usize| (0..n).map(of).sum::<f64>() / n.max(1) as f64;
-        numbers.insert(ndcg.to_owned(), 100.0 * mean(&|at| of[at].ndcg_at_10, of.len()));
-        numbers.insert(recall.to_owned(), 100.0 * mean(&|at| of[at].recall_at_10, of.len()));
+        // Where every query has an answer of the other kind, too, there is nothing to say.
+        if !of.is_empty() {
+            let mean =
+                |measure: fn(&RankingMeasures) -> f64| of.iter().map(measure).sum::<f64>() / of.len() as f64;
+            numbers.insert(ndcg.to_owned(), 100.0 * mean(|ranking| ranking.ndcg_at_10));
+            numbers.insert(recall.to_owned(), 100.0 * mean(|ranking| ranking.recall_at_10));
+        }
     }
     Ok(numbers.into())
 }

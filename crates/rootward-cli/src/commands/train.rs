@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rootward::dataset::Dataset;
+use rootward::dataset::{Dataset, Document};
+use rootward::recipe::{BodyConfig, Documents, EncoderConfig, Recipe, TextConfig};
 use serde::Serialize;
 
 use crate::builtin::read_recipe;
@@ -75,6 +76,14 @@ impl Train {
                 data.name
             ));
         }
+        if let Some((share, most)) = cut_off(&recipe, &data) {
+            say(format_args!(
+                "note: {:.0} % of the documents have more words than the {most} tokens that the encoder reads; nothing is \
+                 found by what stands behind. Cut them (`rootward import texts --passages`) or raise \
+                 encoder.body.max_tokens",
+                100.0 * share
+            ));
+        }
         let existing = if self.resume { Existing::Resume } else { Existing::Refuse };
         interrupt::watch()?;
         let finished = training::train(&data, &recipe, &self.recipe.to_string_lossy(), &self.out, existing)?;
@@ -105,4 +114,19 @@ impl Train {
         }
         Ok(())
     }
+}
+
+/// From what share of documents on it is said that they are read in part.
+const MANY: f64 = 0.1;
+
+/// The share of documents that have more words than their encoder reads tokens, where these are many, and how many it
+/// reads. A word is a token or more.
+fn cut_off(recipe: &Recipe, data: &Dataset) -> Option<(f64, usize)> {
+    let EncoderConfig::Text(TextConfig { body, documents, .. }) = &recipe.encoder else { return None };
+    let (BodyConfig::Static { max_tokens, .. } | BodyConfig::Transformer { max_tokens, .. }) = body;
+    let words = |text: &str| text.split_whitespace().take(max_tokens + 1).count();
+    let is_cut = |doc: &&Document| words(&doc.title) + words(&doc.text) > *max_tokens;
+    let share = data.docs.iter().filter(is_cut).count() as f64 / data.docs.len().max(1) as f64;
+    let read = !matches!(documents, Documents::Table { .. });
+    (read && share >= MANY).then_some((share, *max_tokens))
 }

@@ -25,7 +25,8 @@ fn write_all(text: &mut String, view: &View, levels: usize) -> fmt::Result {
     let sizes = &figures.leaf_sizes;
     row("documents of a leaf", format!("{} to {}, median {}", sizes.least, sizes.greatest, sizes.median))?;
     let balance = &figures.balance;
-    let mean = format!("{:.2} times its equal share, {:.2} at most", balance.mean, balance.greatest);
+    let mean =
+        format!("{:.2} times its equal share in the mean, {:.2} at most", balance.mean, balance.greatest);
     row("largest child", mean)?;
     let drift = &figures.drift;
     let moved = format!("{} documents ({:.1} %)", grouped(drift.documents), 100.0 * drift.share);

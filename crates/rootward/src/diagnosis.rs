@@ -222,7 +222,10 @@ pub fn diagnose(known: &Known) -> Vec<Finding> {
     let first = recall.exact < SOUND_PART;
     found.splice(if first { 0..0 } else { found.len()..found.len() }, length);
     if found.is_empty() {
-        found.push(Finding::Unexplained { recall, rise: known.course.as_ref().map(|course| course.rise) });
+        found.push(Finding::Unexplained {
+            recall,
+            rise: known.course.as_ref().and_then(|course| course.rise),
+        });
     }
     found
 }
@@ -257,16 +260,17 @@ fn too_short_or_too_small(known: &Known) -> Option<Finding> {
     let (near, enough) = (known.recall.near, enough(known.documents));
     let missing = 1.0 - known.recall.all;
     let narrow = known.dim.filter(|dim| *dim < enough && near < SOUND_PART);
-    let Some(Course { stage, name, rise, .. }) = known.course.clone() else {
+    let ended = known.course.as_ref().and_then(|course| Some((course, course.rise?)));
+    let Some((Course { stage, name, .. }, rise)) = ended else {
         return narrow.map(|dim| Finding::DimensionOrTraining { dim, enough, near, rise: None, stage: None });
     };
     let rising = rise >= RISING && rise / LAST_QUARTER >= WORTH_IT * missing;
     match (narrow, rising) {
         (Some(dim), false) => Some(Finding::DimensionTooSmall { dim, enough, near, rise }),
         (Some(dim), true) => {
-            Some(Finding::DimensionOrTraining { dim, enough, near, rise: Some(rise), stage: Some(stage) })
+            Some(Finding::DimensionOrTraining { dim, enough, near, rise: Some(rise), stage: Some(*stage) })
         }
-        (None, true) => Some(Finding::Undertrained { stage, name, rise }),
+        (None, true) => Some(Finding::Undertrained { stage: *stage, name: name.clone(), rise }),
         (None, false) => None,
     }
 }

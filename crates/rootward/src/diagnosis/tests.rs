@@ -46,7 +46,7 @@ fn known(near: f64, far: f64) -> Known {
 /// The course of a run that rose so much at its end.
 fn course(rise: f64) -> Course {
     let last = Measured { recall: 0.5, near: 0.5, far: 0.5, by_distance: vec![0.5] };
-    Course { stage: 1, name: "last".to_owned(), last, rise, fall: None }
+    Course { stage: 1, name: "last".to_owned(), last, rise: Some(rise), fall: None }
 }
 
 fn check(known: &Known, expected: &Expect) {

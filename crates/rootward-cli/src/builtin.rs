@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use rootward::recipe::Recipe;
 
 /// Name and text of each, from `recipes/`.
-const RECIPES: [(&str, &str); 28] = [
+const RECIPES: [(&str, &str); 29] = [
     ("standard", include_str!("../../../recipes/standard.toml")),
     ("pretrain-finetune", include_str!("../../../recipes/pretrain-finetune.toml")),
     ("hyperbolic", include_str!("../../../recipes/hyperbolic.toml")),
@@ -26,6 +26,7 @@ const RECIPES: [(&str, &str); 28] = [
     ("distance-reweighted", include_str!("../../../recipes/distance-reweighted.toml")),
     ("text-standard", include_str!("../../../recipes/text-standard.toml")),
     ("text-pretrain-finetune", include_str!("../../../recipes/text-pretrain-finetune.toml")),
+    ("text-joint", include_str!("../../../recipes/text-joint.toml")),
     ("text-climb", include_str!("../../../recipes/text-climb.toml")),
     ("transformer-standard", include_str!("../../../recipes/transformer-standard.toml")),
     ("transformer-climb", include_str!("../../../recipes/transformer-climb.toml")),

@@ -28,7 +28,7 @@ pub(crate) struct Train {
     data: PathBuf,
     /// Recipe: a TOML file, or one that comes with the program: standard, pretrain-finetune, climb, climb-small,
     /// hyperbolic, hyperbolic-pretrain-finetune, rebalanced, long-only, curriculum, distance-weighted, even-distances,
-    /// distance-reweighted, adaptive-temperature; text-standard, text-pretrain-finetune, text-climb for queries that
+    /// distance-reweighted, adaptive-temperature; text-standard, text-pretrain-finetune, text-climb, text-joint for queries that
     /// nobody has seen, with a Transformer transformer-standard, transformer-climb; hce-supervised, hce-unsupervised,
     /// hce-joint for a corpus and a tree of it, and each of these as transformer-hce-..; and tree-standard, tree-rebalanced, tree-pretrain-finetune, tree-climb
     /// for the paper's small tree.

@@ -135,6 +135,7 @@ fn cells(asked: &Asked) -> anyhow::Result<Vec<Cell>> {
     add(UNSUPERVISED_IN_BATCH, in_batch(&unsupervised));
     add(UNSUPERVISED, unsupervised);
     add(JOINT_IN_BATCH, in_batch(&joint));
+    add("mined by words, joint", flat(&joint, mined(MinedBy::Words, -1e6)));
     add(JOINT, joint);
     cells.push(Cell::new("siblings alone, decoded", tree(&supervised, &|tree| tree.beside = 0.0), decoded));
     Ok(cells)

@@ -137,7 +137,7 @@ fn a_corpus_is_studied_with_verdicts_that_are_tested() {
     let found = folder.json(line);
     let rows: Vec<&str> =
         found["rows"].as_array().unwrap().iter().map(|row| row["label"].as_str().unwrap()).collect();
-    assert_eq!(rows.len(), 18, "{rows:?}");
+    assert_eq!(rows.len(), 19, "{rows:?}");
     for row in found["rows"].as_array().unwrap() {
         let ndcg = row["numbers"]["nDCG@10"]["mean"].as_f64().unwrap();
         assert!((1.0..=100.0).contains(&ndcg), "{row}");

@@ -160,7 +160,8 @@ mod tests {
             let runs = Runs { each: 9, least, most, within: Some(within) };
             let mut spans = spans("The title", "One two three. Four five six. Seven.", runs, &mut rng(0));
             let mut crops = crops("The title", "One two three. Four five six. Seven.", runs, &mut rng(0));
-            (spans.sort(), crops.sort());
+            spans.sort();
+            crops.sort();
             (spans, crops)
         };
         let (spans, crops) = of(7, 2, 3);

@@ -106,12 +106,11 @@ impl Train {
             say(page("what the last validation says:\n", &findings));
         }
         let (data_folder, model) = (self.data.display(), self.out.display());
-        match data.has_documents_alone() {
-            true => {
-                say(format_args!("next: rootward search --data {data_folder} --model {model} \"some words\""))
-            }
-            false => say(format_args!("next: rootward eval --data {data_folder} --model {model}")),
-        }
+        let next = match data.has_documents_alone() {
+            true => format!("rootward search --data {data_folder} --model {model} \"some words\""),
+            false => format!("rootward eval --data {data_folder} --model {model}"),
+        };
+        say(format_args!("next: {next}"));
         Ok(())
     }
 }

@@ -40,9 +40,12 @@ def number(row, column, seeds):
     spread = row["numbers"].get(column)
     if spread is None:
         return ""
+    mean = f"{spread['mean']:.1f}"
     if column != "nDCG@10" or row["label"] in FIXED:
-        return f"{spread['mean']:.1f}"
-    return f"{spread['mean']:.1f}" + (f" ± {spread['deviation']:.1f}" if len(row["seeds"]) == seeds > 1 else "¹")
+        return mean
+    if len(row["seeds"]) < seeds:
+        return mean + "¹"
+    return f"{mean} ± {spread['deviation']:.1f}" if seeds > 1 else mean
 
 
 def side_by_side(studies, seeds):

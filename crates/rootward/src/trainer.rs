@@ -87,6 +87,13 @@ enum Next {
     Nothing,
 }
 
+impl Next {
+    /// What follows a step of a stage of so many that nothing ends earlier.
+    fn after(step: usize, steps: usize) -> Self {
+        if step >= steps { Next::EndStage(Ended::Length) } else { Next::Step }
+    }
+}
+
 impl<'a> Trainer<'a> {
     /// A run at its beginning. `train` are the training pairs of `data`, `names` its ids.
     ///
@@ -331,11 +338,7 @@ impl<'a> Trainer<'a> {
         self.progress.step = step;
         let wanted = stage.early_stop.is_some() || !self.measures_to_stop_alone;
         let due = wanted && (step >= steps || step.is_multiple_of(self.recipe.validation.every));
-        self.progress.next = match due {
-            true => Next::Measure,
-            false if step >= steps => Next::EndStage(Ended::Length),
-            false => Next::Step,
-        };
+        self.progress.next = if due { Next::Measure } else { Next::after(step, steps) };
         let (queries, documents) = (batch.queries.len(), batch.docs.len());
         let temperature = temperature::changes(stage.loss).then_some(temperature);
         let (loss, contrast) = (whole.loss, contrast.map(|(_, contrast)| contrast.loss));
@@ -368,8 +371,7 @@ impl<'a> Trainer<'a> {
         }
         progress.next = match verdict {
             Verdict::End(reason) => Next::EndStage(reason),
-            Verdict::Best | Verdict::Worse if progress.step >= steps => Next::EndStage(Ended::Length),
-            Verdict::Best | Verdict::Worse => Next::Step,
+            Verdict::Best | Verdict::Worse => Next::after(progress.step, steps),
         };
         let best = verdict == Verdict::Best;
         Ok(Event::Recall { stage: place, step: progress.step, measured, best })

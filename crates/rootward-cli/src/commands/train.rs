@@ -28,10 +28,10 @@ pub(crate) struct Train {
     data: PathBuf,
     /// Recipe: a TOML file, or one that comes with the program: standard, pretrain-finetune, climb, climb-small,
     /// hyperbolic, hyperbolic-pretrain-finetune, rebalanced, long-only, curriculum, distance-weighted, even-distances,
-    /// distance-reweighted, adaptive-temperature; text-standard, text-pretrain-finetune, text-climb, text-joint for queries that
-    /// nobody has seen, with a Transformer transformer-standard, transformer-climb; hce-supervised, hce-unsupervised,
-    /// hce-joint for a corpus and a tree of it, and each of these as transformer-hce-..; and tree-standard, tree-rebalanced, tree-pretrain-finetune, tree-climb
-    /// for the paper's small tree.
+    /// distance-reweighted, adaptive-temperature; text-standard, text-pretrain-finetune, text-climb, text-joint
+    /// for queries that nobody has seen, with a Transformer transformer-standard, transformer-climb; hce-supervised,
+    /// hce-unsupervised, hce-joint for a corpus and a tree of it, and each of these as transformer-hce-..; and
+    /// tree-standard, tree-rebalanced, tree-pretrain-finetune, tree-climb for the paper's small tree.
     #[arg(long, value_name = "FILE")]
     recipe: PathBuf,
     /// Folder to write the model to.
@@ -123,9 +123,11 @@ const MANY: f64 = 0.1;
 fn cut_off(recipe: &Recipe, data: &Dataset) -> Option<(f64, usize)> {
     let EncoderConfig::Text(TextConfig { body, documents, .. }) = &recipe.encoder else { return None };
     let (BodyConfig::Static { max_tokens, .. } | BodyConfig::Transformer { max_tokens, .. }) = body;
+    if let Documents::Table { .. } = documents {
+        return None;
+    }
     let words = |text: &str| text.split_whitespace().take(max_tokens + 1).count();
     let is_cut = |doc: &&Document| words(&doc.title) + words(&doc.text) > *max_tokens;
     let share = data.docs.iter().filter(is_cut).count() as f64 / data.docs.len().max(1) as f64;
-    let read = !matches!(documents, Documents::Table { .. });
-    (read && share >= MANY).then_some((share, *max_tokens))
+    (share >= MANY).then_some((share, *max_tokens))
 }

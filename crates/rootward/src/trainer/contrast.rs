@@ -108,6 +108,14 @@ impl Grown {
         }
     }
 
+    /// Lets means follow documents and documents go to their best leaves: see [`DocTree::reassign`].
+    fn follow(&mut self, vectors: &Matrix, momentum: f32, score: Score) {
+        self.tree.reassign(vectors, momentum, BEAM);
+        if let NodeVectors::Members(_) = self.nodes {
+            self.nodes = NodeVectors::Members(members(&self.tree, score));
+        }
+    }
+
     /// What stands for the nodes, as vectors of the encoder's space: shape `(slots, dim)`.
     pub(super) fn vectors(&self, score: Score) -> Matrix {
         match &self.nodes {
@@ -329,11 +337,8 @@ impl Trainer<'_> {
         let drift = before.as_ref().map(|grown| grown.tree.drift(&vectors, BEAM).share());
         let (grown, continued) = match (before, contrast.renew) {
             (Some(mut grown), Renew::Move { momentum, .. }) if grown.renewed.is_some() => {
-                grown.tree.reassign(&vectors, momentum, BEAM);
+                grown.follow(&vectors, momentum, score);
                 let continued = grown.tree.nodes().count();
-                if let NodeVectors::Members(_) = grown.nodes {
-                    grown.nodes = NodeVectors::Members(members(&grown.tree, score));
-                }
                 (grown, continued)
             }
             (before, _) => {
@@ -371,13 +376,9 @@ impl Trainer<'_> {
     /// When the documents cannot be encoded.
     pub fn finish_tree(&mut self) -> Result<(), TrainError> {
         let renews = self.recipe.last_tree().is_some_and(|contrast| contrast.renew.every().is_some());
-        let Some(mut grown) = self.grown.take_if(|_| renews) else { return Ok(()) };
+        let Some(grown) = self.grown.as_mut().filter(|_| renews) else { return Ok(()) };
         let vectors = self.encoder.encode(Side::Document, &Input::all_docs(self.data))?; // (documents, dim)
-        grown.tree.reassign(&vectors, 0.0, BEAM);
-        if let NodeVectors::Members(_) = grown.nodes {
-            grown.nodes = NodeVectors::Members(members(&grown.tree, self.recipe.encoder.score()));
-        }
-        self.grown = Some(grown);
+        grown.follow(&vectors, 0.0, self.recipe.encoder.score());
         Ok(())
     }
 

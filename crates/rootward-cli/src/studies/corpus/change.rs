@@ -13,9 +13,9 @@ use rootward::random::{Purpose, shuffled, stream};
 use rootward::recipe::{Recipe, TreeContrast};
 
 use super::data::{corpus, without};
-use super::measure::{DECODED, evaluate, untrained, vectors};
-use super::{IN_BATCH, ZERO_SHOT, base, in_batch};
-use crate::in_memory::train;
+use super::measure::{DECODED, evaluate, vectors};
+use super::{HCE, IN_BATCH, JOINT, ZERO_SHOT, base, in_batch};
+use crate::in_memory::{new_encoder, train};
 use crate::studies::{Asked, Bench, Better, Cell, Figure, Found, Numbers, Plan, Study};
 
 pub(crate) const STUDY: Study = Study {
@@ -41,10 +41,10 @@ fn plan(asked: &Asked) -> anyhow::Result<Plan> {
     let flat = in_batch(&supervised);
     let all = [How::Known, How::Later, How::LaterDecoded, How::Removed];
     let methods: [(&str, Recipe, &[How]); 4] = [
-        (ZERO_SHOT, supervised.clone(), &[How::Untrained]),
+        (ZERO_SHOT, flat.clone(), &[How::Untrained]),
         (IN_BATCH, flat, &[How::Known, How::Later]),
-        ("HCE", supervised, &all),
-        ("HCE, joint", joint, &all),
+        (HCE, supervised, &all),
+        (JOINT, joint, &all),
     ];
     let mut cells = Vec::new();
     for (method, recipe, hows) in methods {
@@ -99,13 +99,14 @@ fn change(bench: &Bench<'_>, how: How) -> anyhow::Result<Found> {
         _ => HashSet::new(),
     };
     let (kept, kept_docs) = without(data, if how == How::Known { &removed } else { &later });
-    let (queries, docs) = match how {
-        How::Untrained => vectors(&untrained(bench)?, data)?,
-        _ => vectors(&*train(&kept, bench.recipe, &mut |steps| (bench.progress)(steps))?, data)?,
+    let encoder = match how {
+        How::Untrained => new_encoder(bench.recipe, data)?,
+        _ => train(&kept, bench.recipe, &mut |steps| (bench.progress)(steps))?,
     };
+    let (queries, docs) = vectors(&*encoder, data)?;
 
     // The tree of the trained corpus, under the numbers of the whole one; what comes later is added one by one.
-    let settings = bench.recipe.last_tree().filter(|_| how != How::Untrained);
+    let settings = bench.recipe.last_tree();
     let grow = |settings: TreeContrast| -> anyhow::Result<DocTree> {
         let mut tree = DocTree::grow_among(&docs, &kept_docs, settings.shape, bench.recipe.seed)?;
         if how != How::Known {

@@ -1,16 +1,13 @@
 //! What a cell of a study of a corpus does: train, search the whole corpus, measure by trec_eval's measures.
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use rootward::dataset::{Dataset, Split};
 use rootward::doc_tree::decode::{Compared, Decoder, Walk};
 use rootward::encoder::Encoder;
 use rootward::eval::{Evaluation, Judge, Products, Scorer, Truth, Vectors, evaluate_scores};
 use rootward::matrix::Matrix;
-use rootward::recipe::EncoderConfig;
-use rootward::text_encoder::TextEncoder;
 
 use crate::answers::{doc_vectors, query_vectors};
-use crate::bodies::open_body;
 use crate::in_memory::{Trained, train, train_with_tree};
 use crate::studies::{Bench, Found};
 
@@ -20,15 +17,6 @@ pub(super) const R100: &str = "R@100";
 
 /// Nodes that decoding looks at on each level.
 pub(super) const DECODED: usize = 10;
-
-/// The encoder as the recipe begins with it, which reads as many tokens of a text as the trained ones do.
-pub(super) fn untrained(bench: &Bench<'_>) -> anyhow::Result<TextEncoder> {
-    let EncoderConfig::Text(config) = &bench.recipe.encoder else {
-        bail!("a table reads no texts");
-    };
-    let encoder = TextEncoder::new(config, bench.data.docs.len(), bench.recipe.seed, &open_body);
-    encoder.map_err(anyhow::Error::from_boxed)
-}
 
 /// Trains the recipe and searches by inner products.
 pub(super) fn trained(bench: &Bench<'_>) -> anyhow::Result<Found> {

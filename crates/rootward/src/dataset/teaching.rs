@@ -1,13 +1,14 @@
 //! Queries made of the documents themselves, for encoders that read.
 //!
 //! The title of a document, its synonyms and its text are things that people ask, and its exact match is known: itself.
-//! So are runs of its sentences or words, and queries that a program generated for it. What is held out stays so: a
+//! So are runs of its sentences or words, and queries that a program generated for it. What several documents say alike is
+//! one query with all of them, each as relevant as the best of what was judged. What is held out stays so: a
 //! document for which a query of dev or test asks in its own words teaches nothing by its title, synonyms and text as a
 //! whole, and no query is made that is one of theirs. Pieces of a document may be taught all the same: they are of the
 //! corpus, which whoever searches it has.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{DataError, Dataset, Document, Judgement, Query, Split, numbers};
 use crate::doctor::plain;
@@ -43,17 +44,24 @@ impl Dataset {
             taught.repeat(&own);
         }
         let held_out = HeldOut::of(self);
+        let grade = self.greatest_grade();
+        let mut asked: HashMap<String, QueryIdx> = HashMap::new();
         for (doc, own) in (0..).map(DocIdx).zip(&self.docs) {
             let pieces = learn_from.iter().flat_map(|from| pieces_of(doc, own, from, seed));
             let whole = learn_from.iter().flat_map(|from| whole_of(own, from));
             let whole = whole.filter(|_| !held_out.docs.contains(&doc));
             for text in whole.map(Cow::Borrowed).chain(pieces.map(Cow::Owned)) {
-                if !held_out.texts.contains(&plain(&text)) {
-                    let query = taught.ask(&own.id, &text);
-                    taught.teach(Judgement { query, doc, grade: 1 });
+                let words = plain(&text);
+                if !held_out.texts.contains(&words) {
+                    let query = *asked.entry(words).or_insert_with(|| taught.ask(&own.id, &text));
+                    taught.teach(Judgement { query, doc, grade });
                 }
             }
         }
+        // By query, and a document that says the same twice is asked for once.
+        let train = taught.judgements.train.get_or_insert_default();
+        train.sort_by_key(|judgement| (judgement.query, judgement.doc));
+        train.dedup_by_key(|judgement| (judgement.query, judgement.doc));
         for from in learn_from {
             if let LearnFrom::Generated { name } = from {
                 let generated = generated::read(&taught, name)?;
@@ -61,6 +69,12 @@ impl Dataset {
             }
         }
         Ok(Cow::Owned(taught))
+    }
+
+    /// The grade of an exact match: the greatest that was judged, 1 where nothing was.
+    fn greatest_grade(&self) -> i32 {
+        let judged = Split::ALL.iter().filter_map(|split| self.judgements(*split)).flatten();
+        judged.map(|judgement| judgement.grade).fold(1, i32::max)
     }
 
     /// Adds a query of a text, under a name that begins with this one.
@@ -235,16 +249,30 @@ mod tests {
             |list: &[(&str, u32)]| list.iter().map(|(t, d)| ((*t).to_owned(), *d)).collect::<Vec<_>>();
         assert_eq!(of(LearnFrom::Spans(runs)), named(&[("footwear", 1)]));
         assert_eq!(of(LearnFrom::Crops(runs)), named(&[("sandal a light", 0), ("footwear", 1)]));
-        let long = Dataset {
-            docs: vec![Document { text: "a b c d e f g h i".to_owned(), ..data.docs[0].clone() }; 2],
-            ..data
-        };
+        let of_text = |text: &str| Document { text: text.to_owned(), ..data.docs[0].clone() };
+        let docs = ["a b c d e f g h i", "j k l m n o p q r"].map(of_text).to_vec();
+        let long = Dataset { docs, ..data };
         let drawn = |seed| {
             let spans = [LearnFrom::Spans(runs), LearnFrom::Crops(runs)];
             long.teaching(&spans, seed).unwrap().queries.iter().map(|q| q.text.clone()).collect::<Vec<_>>()
         };
         assert_eq!((drawn(1).len(), drawn(1)), (2 + 8, drawn(1)));
         assert_ne!(drawn(1), drawn(2));
+    }
+
+    #[test]
+    fn what_documents_say_alike_asks_for_all_of_them_as_for_the_best_that_was_judged() {
+        let mut data = data(("?", 1), ("for the feet", 1));
+        data.docs[1].title = "Sandal ".to_owned();
+        data.judgements.test.as_mut().unwrap()[0].grade = 3;
+        let taught = data.teaching(&[LearnFrom::Titles, LearnFrom::Synonyms], 7).unwrap();
+        let found: Vec<_> = taught
+            .judgements(Split::Train)
+            .unwrap()
+            .iter()
+            .map(|judged| (taught.queries[judged.query.at()].text.as_str(), judged.doc.0, judged.grade))
+            .collect();
+        assert_eq!(found, [("sandal", 0, 3), ("sandal", 1, 3), ("Flip-flop", 0, 3)]);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Corpora for studies: what there is to find, what is asked, and no hierarchy over it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::bail;
-use rootward::dataset::{Dataset, Judgement, Judgements, Query, Split};
+use rootward::dataset::{Dataset, Document, Judgement, Judgements, Query, Split};
 use rootward::hierarchy::Hierarchy;
 use rootward::ids::{DocIdx, QueryIdx};
 use rootward::random::{Purpose, shuffled, stream};
@@ -46,14 +46,13 @@ const TEST: f64 = 0.4;
 
 /// `WordNet` as a corpus: its definitions are the documents, and the names of the defined ask for them.
 ///
-/// So many of the names, those of random documents, are queries of train, dev and test.
+/// So many of the names, drawn at random, are queries of train, dev and test.
 pub(super) fn definitions(wordnet: &Dataset, n_queries: [usize; 3]) -> Dataset {
     let order = shuffled(wordnet.docs.len(), &mut stream(DIVISION, Purpose::Divide));
-    asked_by_names(wordnet, &order, n_queries, String::from("wordnet-definitions"))
+    asked_by_names(wordnet, named_alike(wordnet, &order), n_queries, String::from("wordnet-definitions"))
 }
 
-/// A corpus that nobody asked anything: the titles of half of its documents ask for them in training, others in dev and
-/// test.
+/// A corpus that nobody asked anything: half of its titles ask for their documents in training, others in dev and test.
 fn asked_by_titles(data: &Dataset) -> anyhow::Result<Dataset> {
     let mut order = shuffled(data.docs.len(), &mut stream(DIVISION, Purpose::Divide));
     let says = |text: &str| !text.trim().is_empty();
@@ -61,47 +60,60 @@ fn asked_by_titles(data: &Dataset) -> anyhow::Result<Dataset> {
         let doc = &data.docs[*doc as usize];
         says(&doc.title) && says(&doc.text)
     });
-    if order.len() < TITLES {
+    let named = named_alike(data, &order);
+    if named.len() < TITLES {
         bail!(
-            "data set `{}` has no queries, and {} documents with a title and a text: queries, or {TITLES} such documents \
-             whose titles ask for their texts, were expected",
+            "data set `{}` has no queries, and {} titles of documents with a text: queries, or {TITLES} such titles that \
+             ask for their texts, were expected",
             data.name,
-            order.len()
+            named.len()
         );
     }
-    let share = |share: f64| (share * order.len() as f64).round() as usize;
+    let share = |share: f64| (share * named.len() as f64).round() as usize;
     let (dev, test) = (share(DEV), share(TEST));
-    Ok(asked_by_names(data, &order, [order.len() - dev - test, dev, test], data.name.clone()))
+    let n_queries = [named.len() - dev - test, dev, test];
+    Ok(asked_by_names(data, named, n_queries, data.name.clone()))
 }
 
-/// A corpus whose documents have lost their titles and synonyms, which ask for them: those of the first of `order` in
+/// What asks for a document when its title and its synonyms do.
+fn names_of(doc: &Document) -> String {
+    std::iter::once(&doc.title).chain(&doc.synonyms).cloned().collect::<Vec<_>>().join(", ")
+}
+
+/// Documents by what asks for them, in their order: passages of one file have one title, and it must not be learned of one
+/// and asked for another.
+fn named_alike(data: &Dataset, order: &[u32]) -> Vec<Vec<DocIdx>> {
+    let mut named: Vec<Vec<DocIdx>> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for doc in order.iter().map(|doc| DocIdx(*doc)) {
+        let words = names_of(&data.docs[doc.at()]).to_lowercase();
+        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        let place = *places.entry(words).or_insert(named.len());
+        match named.get_mut(place) {
+            Some(alike) => alike.push(doc),
+            None => named.push(vec![doc]),
+        }
+    }
+    named.iter_mut().for_each(|alike| alike.sort_unstable());
+    named
+}
+
+/// A corpus whose documents have lost their titles and synonyms, which ask for them: those of the first of `named` in
 /// training, of others in dev and test, so many of each.
-fn asked_by_names(data: &Dataset, order: &[u32], n_queries: [usize; 3], name: String) -> Dataset {
-    let docs: Vec<_> = data
-        .docs
-        .iter()
-        .map(|doc| {
-            let mut doc = doc.clone();
-            (doc.title, doc.synonyms) = (String::new(), Vec::new());
-            doc
-        })
-        .collect();
+fn asked_by_names(data: &Dataset, named: Vec<Vec<DocIdx>>, n_queries: [usize; 3], name: String) -> Dataset {
+    let nameless = |doc: &Document| Document { title: String::new(), synonyms: Vec::new(), ..doc.clone() };
+    let docs: Vec<Document> = data.docs.iter().map(nameless).collect();
     let (mut queries, mut judgements) = (Vec::new(), Judgements::default());
-    let mut left = order;
+    let mut left = named.into_iter();
     for (split, n) in [Split::Train, Split::Dev, Split::Test].into_iter().zip(n_queries) {
-        let (mut own, rest) = left.split_at(n.min(left.len()));
-        left = rest;
-        let mut sorted = own.to_vec();
-        sorted.sort_unstable();
-        own = &sorted;
+        let mut own: Vec<Vec<DocIdx>> = left.by_ref().take(n).collect();
+        own.sort_unstable();
         let mut judged = Vec::new();
-        for doc in own.iter().map(|doc| DocIdx(*doc)) {
-            let names = &data.docs[doc.at()];
-            let text =
-                std::iter::once(&names.title).chain(&names.synonyms).cloned().collect::<Vec<_>>().join(", ");
+        for alike in own {
+            let first = &data.docs[alike[0].at()];
             let query = QueryIdx(queries.len() as u32);
-            queries.push(Query::new(&names.id, &text));
-            judged.push(Judgement { query, doc, grade: 1 });
+            queries.push(Query::new(&first.id, &names_of(first)));
+            judged.extend(alike.into_iter().map(|doc| Judgement { query, doc, grade: 1 }));
         }
         *judgements.of_mut(split) = Some(judged);
     }
@@ -127,4 +139,51 @@ pub(super) fn without(data: &Dataset, left_out: &HashSet<DocIdx>) -> (Dataset, V
     }
     let hierarchy = Hierarchy::new(kept.len(), &[]).expect("no edge is no cycle");
     (Dataset::judged(data.name.clone(), docs, hierarchy, data.queries.clone(), judgements), kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Documents with these titles, each with a text of its own.
+    fn titled(titles: &[&str]) -> Dataset {
+        let doc = |(at, title): (usize, &&str)| Document {
+            id: at.to_string(),
+            title: (*title).to_owned(),
+            text: format!("text {at}"),
+            synonyms: Vec::new(),
+        };
+        let docs: Vec<Document> = titles.iter().enumerate().map(doc).collect();
+        let flat = Hierarchy::new(docs.len(), &[]).unwrap();
+        Dataset::closed("d".to_owned(), docs, flat)
+    }
+
+    #[test]
+    fn a_title_of_several_documents_asks_for_all_of_them_in_one_split() {
+        let titles = ["a", "b", "A ", "c", "d", "e", "f", "g", "h", "i", "j", "a"];
+        let data = asked_by_titles(&titled(&titles)).unwrap();
+        assert_eq!(data.queries.len(), 10);
+        let judged: Vec<&Judgement> =
+            Split::ALL.iter().flat_map(|split| data.judgements(*split).unwrap()).collect();
+        let own = |query: QueryIdx| -> Vec<u32> {
+            judged
+                .iter()
+                .filter(|judgement| judgement.query == query)
+                .map(|judgement| judgement.doc.0)
+                .collect()
+        };
+        let asked = (0..10).map(QueryIdx).find(|query| data.queries[query.at()].text == "a").unwrap();
+        assert_eq!(own(asked), [0, 2, 11]);
+        assert_eq!(judged.len(), 12);
+        assert!(data.docs.iter().all(|doc| doc.title.is_empty() && !doc.text.is_empty()));
+    }
+
+    #[test]
+    fn too_few_titles_are_told() {
+        let error = asked_by_titles(&titled(&["a"; 20])).unwrap_err().to_string();
+        assert!(
+            error.starts_with("data set `d` has no queries, and 1 titles of documents with a text"),
+            "{error}"
+        );
+    }
 }

@@ -31,7 +31,7 @@ use crate::builtin::{bundled_wordnet, read_recipe};
 use crate::in_memory::Steps;
 
 pub(crate) use figure::Figure;
-pub(crate) use summary::{Better, Finding, Summary};
+pub(crate) use summary::{Better, Finding, Summary, Tested};
 
 /// A question, and the cells that answer it.
 pub(crate) struct Study {

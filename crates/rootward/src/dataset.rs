@@ -325,6 +325,31 @@ impl Dataset {
     /// tell whether it is used with the data that it was trained on. Texts do not count: a model outlives their
     /// corrections.
     pub fn fingerprint(&self) -> u32 {
+        self.hashed().finalize()
+    }
+
+    /// A number that changes with anything that a measurement depends on: texts, and what is judged in dev and test, beside
+    /// what changes the [`Dataset::fingerprint`].
+    pub fn contents_fingerprint(&self) -> u32 {
+        let mut hasher = self.hashed();
+        let of_doc = |doc: &'_ Document| {
+            let mut words = vec![doc.title.clone(), doc.text.clone()];
+            words.extend_from_slice(&doc.synonyms);
+            words.join("\0")
+        };
+        let texts = self.docs.iter().map(of_doc).chain(self.queries.iter().map(|query| query.text.clone()));
+        for text in texts {
+            hasher.update(text.as_bytes());
+            hasher.update(b"\n");
+        }
+        for split in [Split::Dev, Split::Test] {
+            hasher.update(split.to_string().as_bytes());
+            hash_judgements(&mut hasher, self.judgements(split));
+        }
+        hasher.finalize()
+    }
+
+    fn hashed(&self) -> crc32fast::Hasher {
         let mut hasher = crc32fast::Hasher::new();
         let ids = self.docs.iter().map(|doc| &doc.id).chain(self.queries.iter().map(|query| &query.id));
         for id in ids {
@@ -335,11 +360,7 @@ impl Dataset {
             hasher.update(&edge.child.0.to_le_bytes());
             hasher.update(&edge.parent.0.to_le_bytes());
         }
-        for judgement in self.judgements(Split::Train).unwrap_or_default() {
-            for number in [judgement.query.0, judgement.doc.0, judgement.grade.cast_unsigned()] {
-                hasher.update(&number.to_le_bytes());
-            }
-        }
+        hash_judgements(&mut hasher, self.judgements(Split::Train));
         for (doc, row) in (0u32..).zip(self.guesses.iter()) {
             for guess in row {
                 // As many digits as the file has, so that what is written is what is read again.
@@ -349,7 +370,15 @@ impl Dataset {
                 }
             }
         }
-        hasher.finalize()
+        hasher
+    }
+}
+
+fn hash_judgements(hasher: &mut crc32fast::Hasher, judgements: Option<&[Judgement]>) {
+    for judgement in judgements.unwrap_or_default() {
+        for number in [judgement.query.0, judgement.doc.0, judgement.grade.cast_unsigned()] {
+            hasher.update(&number.to_le_bytes());
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! `rootward study`: the experiments behind the claims, each a command.
 
+use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -44,12 +45,21 @@ pub(crate) struct StudyCommand {
     /// Folder of a Transformer for the studies `corpus`, `contrast` and `change`, in place of the static encoder.
     #[arg(long, value_name = "FOLDER")]
     encoder: Option<PathBuf>,
-    /// Change a value of every recipe; for tests and first looks.
-    #[arg(long, value_name = "KEY=VALUE", hide = true)]
+    /// Change a value of every recipe of the study, as `rootward train --set` does; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
+}
+
+/// A study among somebody else's files would be taken for one of them.
+fn refuse_other_folder(folder: &Path) -> anyhow::Result<()> {
+    let is_empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    if folder.exists() && !folder.join("cells").is_dir() && !is_empty() {
+        bail!("{} holds other files: choose another --out", folder.display());
+    }
+    Ok(())
 }
 
 impl StudyCommand {
@@ -65,6 +75,7 @@ impl StudyCommand {
         if self.hyperlex.is_some() && study.name != "hyperlex" {
             bail!("--hyperlex is for the study hyperlex, not for {name}");
         }
+        refuse_other_folder(folder)?;
         interrupt::watch()?;
         if self.encoder.is_some() && !["corpus", "contrast", "change"].contains(&study.name) {
             bail!("--encoder is for the studies corpus, contrast and change, not for {name}");

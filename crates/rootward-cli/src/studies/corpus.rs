@@ -10,6 +10,7 @@ use std::rc::Rc;
 use anyhow::Context;
 use rootward::bm25::{Bm25, LUCENE};
 use rootward::dataset::{Dataset, Split};
+use rootward::encoder::Keep;
 use rootward::ids::DocIdx;
 use rootward::recipe::{By, Centroids, Mined, MinedBy, Recipe, Renew, Sampling, Stage, TreeContrast};
 use rootward::significance::{Difference, Resampling, holm, paired};
@@ -22,7 +23,7 @@ mod measure;
 use data::{DIVISION, corpus, definitions, without};
 use measure::{NDCG, R10, R100, decoded, evaluate, found, measured, trained};
 
-use super::{Asked, Bench, Better, Cell, Figure, Finding, Found, Plan, Row, Study, Summary, recipe};
+use super::{Asked, Bench, Better, Cell, Figure, Finding, Found, Plan, Row, Study, Summary, Tested, recipe};
 use crate::builtin::bundled_wordnet;
 use crate::in_memory::new_encoder;
 
@@ -70,11 +71,13 @@ const CLAIMS: &[(&str, &str, &str)] = &[
     ("aim", UNSUPERVISED, UNSUPERVISED_IN_BATCH),
 ];
 
+// The same recipes without their tree, and nothing else changed: made queries ask again and again for the same documents,
+// which masks and deduplication are for.
 const UNSUPERVISED_IN_BATCH: &str = "in-batch, unsupervised";
 const JOINT_IN_BATCH: &str = "in-batch, joint";
 
 fn plan(asked: &Asked) -> anyhow::Result<Plan> {
-    Ok(plan_of(corpus(asked)?, cells(asked)?))
+    plan_of(corpus(asked)?, cells(asked)?, asked)
 }
 
 /// All rows.
@@ -134,9 +137,9 @@ fn cells(asked: &Asked) -> anyhow::Result<Vec<Cell>> {
         }),
     );
     add(HCE, supervised.clone());
-    add(UNSUPERVISED_IN_BATCH, in_batch(&unsupervised));
+    add(UNSUPERVISED_IN_BATCH, flat(&unsupervised, |_| {}));
     add(UNSUPERVISED, unsupervised);
-    add(JOINT_IN_BATCH, in_batch(&joint));
+    add(JOINT_IN_BATCH, flat(&joint, |_| {}));
     add("mined by words, joint", flat(&joint, mined(MinedBy::Words, -1e6)));
     add(JOINT, joint);
     cells.push(Cell::new("siblings alone, decoded", tree(&supervised, &|tree| tree.beside = 0.0), decoded));
@@ -153,13 +156,14 @@ fn flat(recipe: &Recipe, change: impl Fn(&mut Stage)) -> Recipe {
     recipe
 }
 
-/// A recipe with plain in-batch negatives in place of its tree.
+/// A recipe with plain in-batch negatives in place of its tree, neither deduplicated nor masked.
 fn in_batch(recipe: &Recipe) -> Recipe {
     flat(recipe, |stage| (stage.negatives.deduplicate, stage.negatives.mask_known) = (false, false))
 }
 
-fn plan_of(data: Dataset, cells: Vec<Cell>) -> Plan {
-    Plan {
+fn plan_of(data: Dataset, mut cells: Vec<Cell>, asked: &Asked) -> anyhow::Result<Plan> {
+    depend_on_encoder(&mut cells, &data, asked)?;
+    Ok(Plan {
         data: vec![data],
         cells,
         quoted: Vec::new(),
@@ -168,7 +172,16 @@ fn plan_of(data: Dataset, cells: Vec<Cell>) -> Plan {
         better: Better::Greater,
         figure: Figure::Table,
         conclude: verdicts,
+    })
+}
+
+/// Recipes name the folder of a Transformer, whose parameters may be others tomorrow.
+fn depend_on_encoder(cells: &mut [Cell], data: &Dataset, asked: &Asked) -> anyhow::Result<()> {
+    if asked.encoder.is_some() {
+        let sum = new_encoder(&cells[0].recipe, data)?.tensors(Keep::Model).checksum();
+        cells.iter_mut().for_each(|cell| cell.depends_on.push_str(&format!(", encoder {sum}")));
     }
+    Ok(())
 }
 
 /// The rows of the first experiment.
@@ -178,7 +191,7 @@ fn plan_small(asked: &Asked) -> anyhow::Result<Plan> {
     let data = if asked.data.is_some() { corpus(asked)? } else { animals()? };
     let mut cells = cells(asked)?;
     cells.retain(|cell| FIRST.contains(&cell.row.label.as_str()));
-    Ok(plan_of(data, cells))
+    plan_of(data, cells, asked)
 }
 
 /// The definitions of the animals of `WordNet`.
@@ -221,22 +234,23 @@ impl Cell {
     }
 }
 
-/// The claims, each as a difference in points of nDCG@10, tested over the queries on the means of the seeds; p is corrected
-/// for the number of claims  [Holm 1979].
+/// The claims, each as a difference in points of nDCG@10, tested over the queries on the means of the seeds that both rows
+/// have; p is corrected for the number of claims  [Holm 1979].
 fn verdicts(rows: &[Summary]) -> Vec<Finding> {
     let how = Resampling { draws: 10_000, confidence: 0.95, seed: DIVISION };
-    let row = |label: &str| rows.iter().find(|row| row.row.label == label && !row.per_query.is_empty());
+    let row = |label: &str| rows.iter().find(|row| row.row.label == label);
     let tested = CLAIMS.iter().filter_map(|(claim, first, second)| {
-        let difference = paired(&row(first)?.per_query, &row(second)?.per_query, &how).ok()?;
-        Some((format!("{claim}: {first} over {second}, points of nDCG@10"), difference))
+        let (seeds, first_of, second_of) = row(first)?.side_by_side(row(second)?)?;
+        let difference = paired(&first_of, &second_of, &how).ok()?;
+        Some((format!("{claim}: {first} over {second}, points of nDCG@10"), seeds, difference))
     });
     let tested: Vec<_> = tested.collect();
-    let corrected = holm(&tested.iter().map(|(_, difference)| difference.p).collect::<Vec<_>>());
-    let finding = |((name, difference), p): ((String, Difference), f64)| Finding {
+    let corrected = holm(&tested.iter().map(|(.., difference)| difference.p).collect::<Vec<_>>());
+    let finding = |((name, seeds, difference), p): ((String, usize, Difference), f64)| Finding {
         name,
         value: 100.0 * difference.mean,
         paper: None,
-        p: Some(p),
+        tested: Some(Tested { p, seeds }),
     };
     tested.into_iter().zip(corrected).map(finding).collect()
 }

@@ -140,7 +140,7 @@ fn slopes(rows: &[Summary]) -> Vec<Finding> {
                     name,
                     value: slope(&points),
                     paper: (label == CONSTRUCTED).then_some(paper),
-                    p: None,
+                    tested: None,
                 });
             }
         }

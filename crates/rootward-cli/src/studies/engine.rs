@@ -42,7 +42,7 @@ pub(crate) struct Finished {
     pub(crate) seed: u64,
     /// Name of the data set.
     data: String,
-    /// Checksum of the data set.
+    /// Checksum of all that the data set holds.
     fingerprint: u32,
     depends_on: String,
     /// The recipe as it was run.
@@ -85,7 +85,7 @@ pub(crate) fn run(plan: &Plan, run: &Run<'_>) -> anyhow::Result<Vec<Finished>> {
         chosen.extend(found.into_iter().map(|cell| cell.row.name()));
     }
     let is_chosen = |cell: &Cell| run.only.is_empty() || chosen.contains(&cell.row.name());
-    let fingerprints: Vec<u32> = plan.data.iter().map(Dataset::fingerprint).collect();
+    let fingerprints: Vec<u32> = plan.data.iter().map(Dataset::contents_fingerprint).collect();
     let mut tasks = Vec::new();
     for seed in 1..=run.seeds {
         for cell in &plan.cells {

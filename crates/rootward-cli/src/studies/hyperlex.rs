@@ -95,7 +95,7 @@ fn n_pairs(rows: &[Summary]) -> Vec<Finding> {
         name: String::from("noun pairs with both words known"),
         value,
         paper: None,
-        p: None,
+        tested: None,
     };
     found.map(|spread| finding(spread.mean)).into_iter().collect()
 }

@@ -1,8 +1,10 @@
 //! What the cells of a study say together: means over the seeds, a table, and the file for programs.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
+use rootward::dataset::{Dataset, Split};
+use rootward::digits::grouped;
 use serde::Serialize;
 
 use super::engine::Finished;
@@ -27,9 +29,9 @@ pub(crate) struct Summary {
     /// Of one cell, in the mean.
     seconds: f64,
     pub(crate) numbers: BTreeMap<String, Spread>,
-    /// What is tested between rows: of each query the mean over the seeds.
+    /// What is tested between rows: by seed, a number for each query. Empty where nothing is.
     #[serde(skip)]
-    pub(crate) per_query: Vec<f64>,
+    per_query: BTreeMap<u64, Vec<f64>>,
 }
 
 /// A number over the seeds.
@@ -49,9 +51,18 @@ pub(crate) struct Finding {
     pub(crate) value: f64,
     /// What the paper reports.
     pub(crate) paper: Option<f64>,
-    /// How likely a value as far from 0 is by luck alone, where that was tested.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) p: Option<f64>,
+    /// Where it was tested, how it came out.
+    #[serde(flatten)]
+    pub(crate) tested: Option<Tested>,
+}
+
+/// The test of a difference between two rows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(crate) struct Tested {
+    /// How likely a difference as far from 0 is by luck alone.
+    pub(crate) p: f64,
+    /// Seeds that both rows have.
+    pub(crate) seeds: usize,
 }
 
 /// All that came of a study, as `results.json` has it.
@@ -63,6 +74,7 @@ pub(crate) struct Results<'a> {
     pub(crate) command: String,
     rootward: &'static str,
     data: Vec<String>,
+    sizes: Vec<Size>,
     /// Of all cells, whenever they were run.
     seconds: f64,
     pub(crate) rows: Vec<Summary>,
@@ -70,6 +82,34 @@ pub(crate) struct Results<'a> {
     pub(crate) findings: Vec<Finding>,
     /// Every cell, seed after seed.
     cells: Vec<Seeded>,
+}
+
+/// How much there is to learn from, and to measure with.
+#[derive(Serialize)]
+struct Size {
+    data: String,
+    documents: usize,
+    /// Queries of each split that there is; without judgements each document asks for itself and what is above it.
+    queries: BTreeMap<String, usize>,
+}
+
+impl Size {
+    fn of(data: &Dataset) -> Self {
+        let judged = Split::ALL.into_iter().filter(|split| data.judgements(*split).is_some());
+        let of = |split: Split| (split.to_string(), data.pairs(split).map_or(0, |pairs| pairs.n_queries()));
+        Size { data: data.name.clone(), documents: data.docs.len(), queries: judged.map(of).collect() }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} documents", self.data, grouped(self.documents))?;
+        for (place, (split, queries)) in self.queries.iter().rev().enumerate() {
+            let start = if place == 0 { "; queries" } else { "," };
+            write!(f, "{start} {} in {split}", grouped(*queries))?;
+        }
+        Ok(())
+    }
 }
 
 #[derive(Serialize)]
@@ -111,13 +151,26 @@ impl Summary {
             seeds: cells.iter().map(|cell| cell.seed).collect(),
             seconds: mean(&cells.iter().map(|cell| cell.seconds).collect::<Vec<_>>()),
             numbers: values.into_iter().map(|(name, of)| (name, Spread::of(&of, better))).collect(),
-            per_query: (0..cells[0].per_query.len())
-                .map(|query| {
-                    let of = cells.iter().filter_map(|cell| cell.per_query.get(query).copied());
-                    mean(&of.collect::<Vec<_>>())
-                })
+            per_query: cells
+                .iter()
+                .filter(|cell| !cell.per_query.is_empty())
+                .map(|cell| (cell.seed, cell.per_query.clone()))
                 .collect(),
         }
+    }
+
+    /// How many seeds two rows have in common, and of each query the mean over these in one and in the other; nothing
+    /// where there is none, for a row of one seed says nothing beside one of others.
+    pub(crate) fn side_by_side(&self, other: &Summary) -> Option<(usize, Vec<f64>, Vec<f64>)> {
+        let seeds = self.per_query.keys().filter(|seed| other.per_query.contains_key(*seed));
+        let seeds: Vec<u64> = seeds.copied().collect();
+        let means = |row: &Summary| -> Option<Vec<f64>> {
+            let n_queries = row.per_query.get(seeds.first()?)?.len();
+            let of =
+                |query: usize| -> Vec<f64> { seeds.iter().map(|seed| row.per_query[seed][query]).collect() };
+            Some((0..n_queries).map(|query| mean(&of(query))).collect())
+        };
+        Some((seeds.len(), means(self)?, means(other)?))
     }
 }
 
@@ -168,6 +221,7 @@ impl<'a> Results<'a> {
             command,
             rootward: env!("CARGO_PKG_VERSION"),
             data: plan.data.iter().map(|data| data.name.clone()).collect(),
+            sizes: plan.data.iter().map(Size::of).collect(),
             seconds: finished.iter().map(|cell| cell.seconds).sum(),
             quoted: quoted.collect(),
             findings: (plan.conclude)(&rows),
@@ -210,9 +264,14 @@ impl<'a> Results<'a> {
         for (place, finding) in self.findings.iter().enumerate() {
             let start = if place == 0 { "\n- " } else { "- " };
             let paper = finding.paper.map_or(String::new(), |paper| format!(", the paper {paper}"));
-            let p = finding.p.map_or(String::new(), |p| format!(", p {p:.4}"));
-            writeln!(text, "{start}{}: {:.2}{paper}{p}", finding.name, finding.value)
+            let tested = finding.tested.map_or(String::new(), |Tested { p, seeds }| {
+                format!(", p {p:.4} ({seeds} seed{})", if seeds == 1 { "" } else { "s" })
+            });
+            writeln!(text, "{start}{}: {:.2}{paper}{tested}", finding.name, finding.value)
                 .expect("a string takes all that is written");
+        }
+        for data in &self.sizes {
+            writeln!(text, "\n{data}").expect("a string takes all that is written");
         }
         text
     }

@@ -52,7 +52,7 @@ fn best_rebalanced(rows: &[Summary]) -> Vec<Finding> {
         name: String::from("recall of all pairs by the best rebalancing, %"),
         value,
         paper: Some(70.0),
-        p: None,
+        tested: None,
     };
     best.map(finding).into_iter().collect()
 }

@@ -14,7 +14,7 @@ use rootward::recipe::{Recipe, TreeContrast};
 
 use super::data::{corpus, without};
 use super::measure::{DECODED, evaluate, vectors};
-use super::{HCE, IN_BATCH, JOINT, ZERO_SHOT, base, in_batch};
+use super::{HCE, IN_BATCH, JOINT, ZERO_SHOT, base, depend_on_encoder, in_batch};
 use crate::in_memory::{new_encoder, train};
 use crate::studies::{Asked, Bench, Better, Cell, Figure, Found, Numbers, Plan, Study};
 
@@ -53,6 +53,7 @@ fn plan(asked: &Asked) -> anyhow::Result<Plan> {
             cells.push(Cell::new(&label, recipe.clone(), move |bench: &Bench<'_>| change(bench, how)));
         }
     }
+    depend_on_encoder(&mut cells, &data, asked)?;
     Ok(Plan {
         data: vec![data],
         cells,

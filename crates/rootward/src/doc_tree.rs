@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::DocIdx;
 use crate::matrix::Matrix;
+use crate::rows::Rows;
 use crate::tensors::TensorError;
 
 pub use routing::Drift;
@@ -242,6 +243,14 @@ impl DocTree {
             std::iter::successors(self.home(doc), |node| self.node(*node).parent).collect();
         path.reverse();
         path
+    }
+
+    /// The documents at or below each slot, ascending.
+    fn members(&self) -> Rows<DocIdx> {
+        let docs = (0..self.homes.len() as u32).map(DocIdx);
+        let pairs: Vec<(usize, DocIdx)> =
+            docs.flat_map(|doc| self.path(doc).into_iter().map(move |node| (node.at(), doc))).collect();
+        Rows::group(self.n_slots(), pairs.iter().copied())
     }
 
     /// The mean of the vectors at or below each node, as they were given, `(n_slots, dim)`; zeros where it is vacant.

@@ -17,7 +17,7 @@ use crate::ids::QueryIdx;
 use crate::loss::Scratch;
 use crate::pairs::Pairs;
 use crate::random::{Purpose, stream};
-use crate::recipe::{Part, Rate, Recipe, Stage, TreeContrast};
+use crate::recipe::{Part, Rate, Recipe, Stage, TreeContrast, TreeFrom};
 use crate::sampling::{NothingToDraw, Sampler};
 use crate::tensors::Tensors;
 
@@ -107,7 +107,18 @@ impl<'a> Trainer<'a> {
         recipe: Recipe,
     ) -> Result<Self, TrainError> {
         if train.n_pairs() == 0 {
-            return Err(TrainError::NoPairs { name: data.name.clone() });
+            let expected = if recipe.learns_from_documents() {
+                "what learn_from names, which may be documents with titles, synonyms or runs of enough words, or judgements \
+                 above 0 in qrels/train.tsv"
+            } else {
+                "judgements above 0 in qrels/train.tsv, or a hierarchy without queries"
+            };
+            return Err(TrainError::NoPairs { name: data.name.clone(), expected });
+        }
+        let of_hierarchy = |stage: &&Stage| stage.tree.is_some_and(|tree| tree.from == TreeFrom::Hierarchy);
+        if let Some(stage) = recipe.stages.iter().find(of_hierarchy).filter(|_| data.hierarchy.n_edges() == 0)
+        {
+            return Err(TrainError::NoHierarchy { name: data.name.clone(), stage: stage.name.clone() });
         }
         let validation = validation_pairs(data, train, &recipe, encoder.reads_texts(Side::Query));
         let (far_from, farthest) =
@@ -367,7 +378,13 @@ impl<'a> Trainer<'a> {
         let rule = self.recipe.stages[place].early_stop;
         let verdict = rule.map_or(Verdict::Worse, |rule| progress.stop.judge(rule, progress.step, &measured));
         if verdict == Verdict::Best {
-            self.best = Some(self.encoder.tensors(Keep::Model));
+            let mut best = Tensors::default();
+            best.nest(ENCODER, self.encoder.tensors(Keep::Model));
+            // What is learned of nodes goes with the encoder that it was learned beside.
+            if let Some(grown) = &self.grown {
+                best.nest(TREE, grown.tensors(Keep::Model));
+            }
+            self.best = Some(best);
         }
         progress.next = match verdict {
             Verdict::End(reason) => Next::EndStage(reason),
@@ -380,7 +397,11 @@ impl<'a> Trainer<'a> {
     fn end_stage(&mut self, place: usize, reason: Ended) -> Result<Event, TrainError> {
         let kept = match self.best.take() {
             Some(best) => {
-                self.encoder.restore(&best)?;
+                self.encoder.restore(&best.nested(ENCODER).unwrap_or_default())?;
+                if let Some(tree) = best.nested(TREE) {
+                    let optimiser = self.recipe.stages[place].optimiser;
+                    self.grown = Some(Grown::from_tensors(&tree, self.recipe.encoder.score(), optimiser)?);
+                }
                 self.progress.stop.best_step()
             }
             None => self.progress.step,
@@ -404,10 +425,14 @@ impl<'a> Trainer<'a> {
 
     /// Rows of a table that no step and no measurement has read for a while may have ceased to be numbers unnoticed.
     fn check_finite(&self, tensors: &Tensors) -> Result<(), TrainError> {
-        let Some((tensor, row)) = tensors.not_finite() else { return Ok(()) };
+        tensors.not_finite().map_or(Ok(()), |(tensor, row)| Err(self.diverged(tensor, row)))
+    }
+
+    /// The error of a row of numbers that are none any more, where the run stands.
+    fn diverged(&self, tensor: &str, row: usize) -> TrainError {
         let stage = self.progress.stage.min(self.recipe.stages.len() - 1);
         let (step, tensor) = (self.progress.step, tensor.to_owned());
-        Err(TrainError::Diverged { stage, name: self.recipe.stages[stage].name.clone(), step, tensor, row })
+        TrainError::Diverged { stage, name: self.recipe.stages[stage].name.clone(), step, tensor, row }
     }
 
     fn new_sampler(&self, place: usize) -> Result<Sampler<'a>, NothingToDraw> {

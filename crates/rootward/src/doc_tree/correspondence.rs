@@ -3,9 +3,11 @@
 //! What was learned for a node is carried over to the node that took its place.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
-use super::{DocTree, NodeIdx};
-use crate::ids::DocIdx;
+use rayon::prelude::*;
+
+use super::{DocTree, Node, NodeIdx};
 
 /// Two nodes, one of each tree, that have documents in common.
 struct Overlap {
@@ -45,23 +47,25 @@ impl DocTree {
         continued
     }
 
+    /// The pairs of nodes that share enough. What is counted at a time are the earlier nodes of one node's documents: all
+    /// pairs of a deep hierarchy would fill the memory.
     fn overlaps(&self, earlier: &DocTree) -> Vec<Overlap> {
-        let mut shared: Vec<(NodeIdx, NodeIdx)> = Vec::new();
-        for doc in (0..self.homes.len() as u32).map(DocIdx) {
-            let theirs = earlier.path(doc);
-            for node in self.path(doc) {
-                shared.extend(theirs.iter().map(|earlier| (node, *earlier)));
-            }
-        }
-        shared.sort_unstable();
         let (depths, their_depths) = (self.depths(), earlier.depths());
-        let overlap = |pairs: &[(NodeIdx, NodeIdx)]| {
-            let (node, theirs) = pairs[0];
-            let either = self.node(node).n_docs + earlier.node(theirs).n_docs - pairs.len();
-            let levels_apart = depths[node.at()].abs_diff(their_depths[theirs.at()]);
-            Overlap { node, earlier: theirs, jaccard: pairs.len() as f64 / either as f64, levels_apart }
+        let members = self.members();
+        let of_node = |(node, own): (NodeIdx, &Node)| {
+            let mut shared: HashMap<NodeIdx, usize> = HashMap::new();
+            for theirs in members.row(node.at()).iter().flat_map(|doc| earlier.path(*doc)) {
+                *shared.entry(theirs).or_insert(0) += 1;
+            }
+            let overlap = |(theirs, n_shared): (NodeIdx, usize)| {
+                let either = own.n_docs + earlier.node(theirs).n_docs - n_shared;
+                let levels_apart = depths[node.at()].abs_diff(their_depths[theirs.at()]);
+                Overlap { node, earlier: theirs, jaccard: n_shared as f64 / either as f64, levels_apart }
+            };
+            shared.into_iter().map(overlap).filter(|overlap| overlap.jaccard >= ALIKE).collect::<Vec<_>>()
         };
-        shared.chunk_by(|a, b| a == b).map(overlap).filter(|overlap| overlap.jaccard >= ALIKE).collect()
+        let nodes: Vec<_> = self.nodes().collect();
+        nodes.into_par_iter().flat_map_iter(of_node).collect()
     }
 }
 

@@ -60,7 +60,7 @@ pub fn describe(
     docs: &[Document],
     length: Length,
 ) -> Result<Vec<Description>, TreeError> {
-    let members = members(tree);
+    let members = tree.members();
     for doc in members.row(DocTree::ROOT.at()) {
         tree.check_vector(*doc, vectors)?;
         if doc.at() >= docs.len() {
@@ -165,14 +165,6 @@ impl Vocabulary {
 fn most_frequent(forms: HashMap<String, u32>) -> String {
     let most = forms.into_iter().max_by(|(a, n), (b, m)| n.cmp(m).then(b.cmp(a)));
     most.map_or(String::new(), |(form, _)| form)
-}
-
-/// The documents at or below each slot, ascending.
-fn members(tree: &DocTree) -> Rows<DocIdx> {
-    let docs = (0..tree.homes.len() as u32).map(DocIdx);
-    let pairs: Vec<(usize, DocIdx)> =
-        docs.flat_map(|doc| tree.path(doc).into_iter().map(move |node| (node.at(), doc))).collect();
-    Rows::group(tree.n_slots(), pairs.iter().copied())
 }
 
 /// The documents whose directions have the greatest inner products with a centroid.

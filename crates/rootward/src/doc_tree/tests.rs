@@ -254,6 +254,13 @@ fn centroids_follow_and_documents_move_while_nodes_stay() {
     assert_eq!(moved, changed);
     let mut unmoved = earlier.clone();
     unmoved.reassign(&after, 1.0, 4);
+    // With all of the momentum documents go, and means stay where they were.
+    let (old, kept) = (earlier.means(), unmoved.means());
+    for (at, _) in unmoved.nodes() {
+        for (old, kept) in old.row(at.at()).iter().zip(kept.row(at.at())) {
+            assert!((old - kept).abs() < 1e-5, "{at:?}");
+        }
+    }
     assert!(tree.drift(&after, 4).moved < earlier.drift(&after, 4).moved);
 }
 

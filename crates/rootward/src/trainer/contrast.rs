@@ -13,7 +13,6 @@ use rand_pcg::Pcg64;
 use rootward_kernels::{add_scaled, dot, scale_by};
 
 use super::{TrainError, Trainer};
-use crate::dataset::Dataset;
 use crate::doc_tree::{DocTree, NodeIdx};
 use crate::encoder::{Input, Keep, Side};
 use crate::ids::DocIdx;
@@ -22,7 +21,7 @@ use crate::loss::{Contests, LossError, LossGrad, sibling_softmax};
 use crate::matrix::Matrix;
 use crate::optimiser::Optimiser;
 use crate::pairs::Pairs;
-use crate::recipe::{Centroids, Renew, TreeContrast, TreeFrom};
+use crate::recipe::{Centroids, Renew, Stage, TreeContrast, TreeFrom};
 use crate::rows::Rows;
 use crate::sampling::Batch;
 use crate::table::Score;
@@ -156,7 +155,8 @@ impl Grown {
 
     /// The siblings that each positive of a batch is told apart from on its way down the tree.
     ///
-    /// `train` has every document that is known to be relevant to a query of the batch.
+    /// `train` has every document that is known to be relevant to a query of the batch; those that the batch guesses to be
+    /// are its positives.
     pub(super) fn draw(
         &self,
         contrast: TreeContrast,
@@ -171,7 +171,9 @@ impl Grown {
         let mut drawn = Drawn { docs: Vec::new(), contests: Vec::new() };
         for (query, idx) in batch.queries.iter().enumerate() {
             let row = train.queries().binary_search(idx).expect("a query that is drawn has pairs");
-            let known: HashSet<DocIdx> = train.relevant(row).iter().map(|relevant| relevant.doc).collect();
+            let positives = batch.positives.row(query).iter().map(|column| batch.docs[*column as usize]);
+            let known: HashSet<DocIdx> =
+                train.relevant(row).iter().map(|relevant| relevant.doc).chain(positives).collect();
             let above: HashSet<NodeIdx> = known.iter().flat_map(|doc| self.tree.path(*doc)).collect();
             for column in batch.positives.row(query) {
                 let doc = batch.docs[*column as usize];
@@ -236,6 +238,8 @@ impl Grown {
         let all = Matrix::new(n_docs + named.len(), dim, values).expect("a row for each document and node");
 
         if let Some(most) = settings.near_duplicates {
+            // The cosine of equal vectors is 1 but for rounding.
+            let most = most.min(1.0 - 1e-6);
             let norms: Vec<f32> =
                 (0..all.n_rows()).map(|row| all.row(row).iter().map(|x| x * x).sum::<f32>().sqrt()).collect();
             for (winner, rivals) in winners.iter().zip(&mut rivals) {
@@ -331,7 +335,7 @@ impl Trainer<'_> {
         optimiser: Optimiser,
         step: usize,
     ) -> Result<Renewed, TrainError> {
-        let vectors = self.encoder.encode(Side::Document, &Input::all_docs(self.data))?; // (documents, dim)
+        let vectors = self.document_vectors()?; // (documents, dim)
         let score = self.recipe.encoder.score();
         let before = self.grown.take();
         let drift = before.as_ref().map(|grown| grown.tree.drift(&vectors, BEAM).share());
@@ -341,44 +345,84 @@ impl Trainer<'_> {
                 let continued = grown.tree.nodes().count();
                 (grown, continued)
             }
-            (before, _) => {
-                let tree = grow(contrast, self.data, &vectors, self.recipe.seed)?;
-                let fresh = members(&tree, score);
-                let from = before.as_ref().map_or_else(
-                    || vec![None; tree.n_slots()],
-                    |before| tree.continues(&before.tree).iter().map(|node| node.map(NodeIdx::at)).collect(),
-                );
-                let continued = from.iter().flatten().count();
-                let nodes = match (contrast.centroids, before.map(|before| before.nodes)) {
-                    (Centroids::Members {}, _) => NodeVectors::Members(fresh),
-                    (Centroids::Learned { .. }, Some(NodeVectors::Learned(learned))) => {
-                        NodeVectors::Learned(learned.continued(fresh, &from))
-                    }
-                    (Centroids::Learned { .. }, _) => {
-                        let mut learned = LearnedRows::new(fresh);
-                        learned.start_optimiser(optimiser);
-                        NodeVectors::Learned(learned)
-                    }
-                };
-                (Grown { tree, renewed: None, nodes }, continued)
-            }
+            (before, _) => self.grow_anew(before, contrast, optimiser, &vectors)?,
         };
         let cosine = grown.tree.mean_cosine(&vectors);
         self.grown = Some(Grown { renewed: Some(step), ..grown });
         Ok(Renewed { drift, continued, cosine })
     }
 
+    /// A tree of the vectors as they are now, whose nodes go on from those of the one before; and how many do.
+    fn grow_anew(
+        &self,
+        before: Option<Grown>,
+        contrast: TreeContrast,
+        optimiser: Optimiser,
+        vectors: &Matrix,
+    ) -> Result<(Grown, usize), TrainError> {
+        let tree = match contrast.from {
+            TreeFrom::Clusters => DocTree::grow(vectors, contrast.shape, self.recipe.seed)?,
+            TreeFrom::Hierarchy => {
+                DocTree::of_hierarchy(&self.data.hierarchy, vectors, contrast.shape, self.recipe.seed)?
+            }
+        };
+        let fresh = members(&tree, self.recipe.encoder.score());
+        let from = before.as_ref().map_or_else(
+            || vec![None; tree.n_slots()],
+            |before| tree.continues(&before.tree).iter().map(|node| node.map(NodeIdx::at)).collect(),
+        );
+        let continued = from.iter().flatten().count();
+        let nodes = match (contrast.centroids, before.map(|before| before.nodes)) {
+            (Centroids::Members {}, _) => NodeVectors::Members(fresh),
+            (Centroids::Learned { .. }, Some(NodeVectors::Learned(learned))) => {
+                NodeVectors::Learned(learned.continued(fresh, &from))
+            }
+            (Centroids::Learned { .. }, _) => {
+                let mut learned = LearnedRows::new(fresh);
+                learned.start_optimiser(optimiser);
+                NodeVectors::Learned(learned)
+            }
+        };
+        Ok((Grown { tree, renewed: None, nodes }, continued))
+    }
+
+    /// The vectors of all documents as the encoder stands, `(documents, dim)`.
+    ///
+    /// # Errors
+    /// When one is not finite any more.
+    fn document_vectors(&self) -> Result<Matrix, TrainError> {
+        let vectors = self.encoder.encode(Side::Document, &Input::all_docs(self.data))?;
+        match (0..vectors.n_rows()).find(|row| vectors.row(*row).iter().any(|x| !x.is_finite())) {
+            None => Ok(vectors),
+            Some(row) => Err(self.diverged("vectors of the documents", row)),
+        }
+    }
+
     /// Brings the tree of the last stage that had one up to the encoder as it was kept, which has learned since the tree
-    /// was renewed: documents go to their best leaves, and means are theirs. A tree that is never renewed stays, and
-    /// learned centroids stay what was learned.
+    /// was renewed: documents go to their best leaves, and means are theirs. A tree of a hierarchy that is grown anew in
+    /// training is so once more, and stays the hierarchy's. A tree that is never renewed stays, and learned centroids stay
+    /// what was learned.
     ///
     /// # Errors
     /// When the documents cannot be encoded.
     pub fn finish_tree(&mut self) -> Result<(), TrainError> {
-        let renews = self.recipe.last_tree().is_some_and(|contrast| contrast.renew.every().is_some());
-        let Some(grown) = self.grown.as_mut().filter(|_| renews) else { return Ok(()) };
-        let vectors = self.encoder.encode(Side::Document, &Input::all_docs(self.data))?; // (documents, dim)
-        grown.follow(&vectors, 0.0, self.recipe.encoder.score());
+        let of_stage = |stage: &Stage| stage.tree.map(|contrast| (contrast, stage.optimiser));
+        let last = self.recipe.stages.iter().rev().find_map(of_stage);
+        let Some((contrast, optimiser)) = last.filter(|(contrast, _)| contrast.renew.every().is_some())
+        else {
+            return Ok(());
+        };
+        let Some(mut grown) = self.grown.take() else { return Ok(()) };
+        let vectors = self.document_vectors()?; // (documents, dim)
+        self.grown = Some(match (contrast.from, contrast.renew) {
+            (TreeFrom::Hierarchy, Renew::Regrow { .. }) => {
+                self.grow_anew(Some(grown), contrast, optimiser, &vectors)?.0
+            }
+            _ => {
+                grown.follow(&vectors, 0.0, self.recipe.encoder.score());
+                grown
+            }
+        });
         Ok(())
     }
 
@@ -387,13 +431,6 @@ impl Trainer<'_> {
         let grown = self.grown.as_ref()?;
         Some((&grown.tree, grown.vectors(self.recipe.encoder.score())))
     }
-}
-
-fn grow(contrast: TreeContrast, data: &Dataset, vectors: &Matrix, seed: u64) -> Result<DocTree, TrainError> {
-    Ok(match contrast.from {
-        TreeFrom::Clusters => DocTree::grow(vectors, contrast.shape, seed)?,
-        TreeFrom::Hierarchy => DocTree::of_hierarchy(&data.hierarchy, vectors, contrast.shape, seed)?,
-    })
 }
 
 /// The means of the documents of each node, as vectors of the encoder's space.
@@ -447,7 +484,10 @@ mod tests {
 
     /// One query with these relevant documents, of which the first is the positive.
     fn drawn(relevant: &[u32]) -> (Grown, Matrix, Drawn, Batch) {
-        let (grown, vectors) = grown();
+        drawn_in(grown(), relevant)
+    }
+
+    fn drawn_in((grown, vectors): (Grown, Matrix), relevant: &[u32]) -> (Grown, Matrix, Drawn, Batch) {
         let known = relevant.iter().map(|doc| Relevant { distance: 0, doc: DocIdx(*doc) }).collect();
         let train = Pairs::of_rows([(QueryIdx(0), known)]);
         let one: Rows<u32> = [vec![0]].into_iter().collect();
@@ -489,6 +529,25 @@ mod tests {
     }
 
     #[test]
+    fn what_the_batch_guesses_to_be_relevant_is_no_rival() {
+        let (grown, ..) = drawn(&[4]);
+        let train = Pairs::of_rows([(QueryIdx(0), vec![Relevant { distance: 0, doc: DocIdx(4) }])]);
+        let positives: Rows<u32> = [vec![0, 1, 2]].into_iter().collect();
+        let batch = Batch {
+            queries: vec![QueryIdx(0)],
+            docs: [4, 5, 7].map(DocIdx).to_vec(),
+            known: positives.clone(),
+            positives,
+            log_weights: None,
+            weights: None,
+        };
+        let drawn =
+            grown.draw(SETTINGS, &batch, &train, &mut stream(1, Purpose::Siblings { stage: 0, step: 0 }));
+        assert_eq!(drawn.docs, [DocIdx(6)], "the leaf of documents 4 and 5 has no rival, that of 7 has one");
+        assert!(drawn.contests.iter().all(|contest| !contest.rivals.contains(&contest.winner)));
+    }
+
+    #[test]
     fn what_holds_another_relevant_document_is_no_rival() {
         assert_eq!(rivals(&[4, 5]), [(1, vec![6, 7]), (2, vec![0, 1, 2, 3])]);
         assert_eq!(rivals(&[4, 1]), [(0, vec![5]), (1, vec![6, 7])]);
@@ -496,7 +555,13 @@ mod tests {
 
     /// The loss of a query that looks where document 4 lies.
     fn loss(settings: TreeContrast) -> Contrast {
-        let (grown, vectors, drawn, batch) = drawn(&[4]);
+        loss_of(drawn(&[4]), settings)
+    }
+
+    fn loss_of(
+        (grown, vectors, drawn, batch): (Grown, Matrix, Drawn, Batch),
+        settings: TreeContrast,
+    ) -> Contrast {
         let row = |doc: &DocIdx| vectors.row(doc.at()).to_vec();
         let docs: Vec<f32> = batch.docs.iter().chain(&drawn.docs).flat_map(row).collect();
         let docs = Matrix::new(1 + drawn.docs.len(), 2, docs).unwrap();
@@ -516,12 +581,34 @@ mod tests {
     }
 
     #[test]
-    fn near_duplicates_are_no_rivals_and_large_siblings_may_weigh_more() {
+    fn near_duplicates_are_no_rivals() {
         let all = loss(SETTINGS).loss;
         assert!(loss(TreeContrast { near_duplicates: Some(0.99), ..SETTINGS }).loss < all - 0.1);
         // What is left then points the other way.
         assert!(loss(TreeContrast { near_duplicates: Some(0.0), ..SETTINGS }).loss < 0.1);
+    }
+
+    #[test]
+    fn siblings_weigh_as_much_as_they_have_documents_by_a_power() {
         // Siblings of one tree that is balanced weigh alike, whatever the power.
-        assert!((loss(TreeContrast { size_power: 1.0, ..SETTINGS }).loss - all).abs() < 1e-6);
+        let at = |power: f32| TreeContrast { size_power: power, ..SETTINGS };
+        assert!((loss(at(1.0)).loss - loss(at(0.0)).loss).abs() < 1e-6);
+        // Without documents 0 and 1 what is beside those four is half as many, and weighs half as much.
+        let smaller = || {
+            let (Grown { mut tree, renewed, .. }, vectors) = grown();
+            [0, 1].iter().for_each(|doc| drop(tree.remove(DocIdx(*doc), &vectors).unwrap()));
+            let nodes = NodeVectors::Members(tree.centroids());
+            drawn_in((Grown { tree, renewed, nodes }, vectors), &[4])
+        };
+        let root = |power: f32| {
+            let with = |level_factor| loss_of(smaller(), TreeContrast { level_factor, ..at(power) }).loss;
+            (with(2.0) - with(0.0)) / 2.0 - (with(1.0) - with(0.0))
+        };
+        let odds = |loss: f64| loss.exp() - 1.0; // of the one rival against the winner
+        for power in [0.5f32, 1.0] {
+            let expected = 0.5f64.powf(f64::from(power));
+            let found = odds(root(power)) / odds(root(0.0));
+            assert!((found - expected).abs() < 1e-3, "{power}: {found}, expected {expected}");
+        }
     }
 }

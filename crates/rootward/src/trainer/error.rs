@@ -11,12 +11,22 @@ use crate::tensors::TensorError;
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// The data set has no training pairs.
-    #[error(
-        "data set `{name}` has no training queries: expected qrels/train.tsv, or a hierarchy without queries"
-    )]
+    #[error("data set `{name}` has no training queries: expected {expected}")]
     NoPairs {
         /// The data set.
         name: String,
+        /// Where they could come from.
+        expected: &'static str,
+    },
+    /// The tree of a stage is to be a hierarchy that there is not.
+    #[error(
+        "the tree of stage `{stage}` is to be the hierarchy of data set `{name}`, which has none; add a hierarchy.tsv, or grow the tree from clusters: tree.from = \"clusters\""
+    )]
+    NoHierarchy {
+        /// The data set.
+        name: String,
+        /// The stage.
+        stage: String,
     },
     /// A stage has nothing to draw.
     #[error(transparent)]

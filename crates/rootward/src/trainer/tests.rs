@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::dataset::Document;
+use crate::doc_tree::DocTree;
 use crate::eval::NameTable;
 use crate::hierarchy::{Edge, Hierarchy};
 use crate::ids::DocIdx;
 use crate::model;
 use crate::recipe::{EarlyStop, LearnFrom, Part, Runs};
+use crate::tensors::Tensor;
 
 /// A tree in which every document has `width` children down to `height`; each document is its own query.
 fn tree(width: u32, height: u32) -> Dataset {
@@ -101,7 +103,17 @@ fn finish(trainer: &mut Trainer<'_>) -> (Vec<String>, Tensors) {
     while let Some(event) = trainer.advance().unwrap() {
         events.push(serde_json::to_string(&event).unwrap());
     }
-    (events, trainer.encoder().tensors(Keep::Model))
+    (events, learned(trainer))
+}
+
+/// What was learned: the encoder, and where there is one, the tree with what stands for its nodes.
+fn learned(trainer: &Trainer<'_>) -> Tensors {
+    let mut learned = trainer.encoder().tensors(Keep::Model);
+    if let Some((tree, nodes)) = trainer.tree() {
+        learned.nest("tree.", tree.tensors());
+        learned.insert("nodes", Tensor::from(&nodes));
+    }
+    learned
 }
 
 fn events(data: &Dataset, recipe: &str) -> Vec<Event> {
@@ -212,6 +224,67 @@ fn a_finished_tree_fits_the_encoder_that_was_kept_and_a_frozen_one_stays() {
 }
 
 #[test]
+fn a_finished_tree_of_a_hierarchy_is_the_hierarchy_still() {
+    let data = tree(3, 3);
+    with_trainer(&data, &contrasting(), |trainer| {
+        while trainer.advance().unwrap().is_some() {}
+        let homes = |trainer: &Trainer<'_>| -> Vec<Vec<u32>> {
+            let tree = trainer.tree().unwrap().0;
+            tree.nodes().map(|(_, node)| node.docs.iter().map(|doc| doc.0).collect()).collect()
+        };
+        let before = homes(trainer);
+        trainer.finish_tree().unwrap();
+        let docs = trainer.encoder().encode(Side::Document, &Input::all_docs(&data)).unwrap();
+        let shape = trainer.recipe.last_tree().unwrap().shape;
+        let expected = DocTree::of_hierarchy(&data.hierarchy, &docs, shape, trainer.recipe.seed).unwrap();
+        assert_eq!(*trainer.tree().unwrap().0, expected);
+        assert_eq!(homes(trainer), before);
+    });
+}
+
+#[test]
+fn early_stopping_keeps_what_was_learned_of_the_nodes_beside_the_best_encoder() {
+    let recipe = contrasting();
+    let (first, last) = recipe.split_once("\n[[stages]]\nname = \"finetune\"").unwrap();
+    let start = first.split("[[stages]]").next().unwrap();
+    with_trainer(&tree(3, 3), &format!("{start}\n[[stages]]\nname = \"finetune\"{last}"), |trainer| {
+        let (mut at_best, mut taken) = (None, 0);
+        while let Some(event) = trainer.advance().unwrap() {
+            match event {
+                Event::Step { step, .. } => taken = step,
+                Event::Recall { best: true, .. } => at_best = Some(learned(trainer)),
+                Event::StageEnd { kept, .. } => assert!(kept > 0 && kept < taken, "{kept} of {taken}"),
+                _ => {}
+            }
+        }
+        assert!(learned(trainer) == at_best.unwrap());
+    });
+}
+
+#[test]
+fn documents_whose_vectors_are_none_any_more_end_a_run_as_divergence() {
+    let recipe = contrasting().replace("init = 0.5", "init = 3e38");
+    let lines: Vec<&str> = recipe.lines().filter(|line| !line.starts_with("early_stop")).collect();
+    with_trainer(&tree(3, 3), &lines.join("\n"), |trainer| {
+        let error = std::iter::from_fn(|| Some(trainer.advance())).find_map(Result::err).unwrap();
+        assert!(error.is_divergence() && error.to_string().contains("vectors of the documents"), "{error}");
+    });
+}
+
+#[test]
+fn a_tree_of_a_hierarchy_that_is_not_there_is_refused() {
+    let data = tree(3, 3);
+    let flat = Hierarchy::new(data.docs.len(), &[]).unwrap();
+    let data = Dataset::closed("flat".to_owned(), data.docs, flat);
+    let (train, table) = (data.pairs(Split::Train).unwrap(), NameTable::of(&data));
+    let (recipe, names) = (Recipe::parse(&contrasting(), &[]).unwrap(), table.names());
+    let encoder = model::new_encoder(&recipe, &data, &|_, _| Err("no network".into())).unwrap();
+    let error = Trainer::new(encoder, &data, &train, &names, recipe).err().unwrap().to_string();
+    let expected = "the tree of stage `finetune` is to be the hierarchy of data set `flat`, which has none";
+    assert!(error.starts_with(expected), "{error}");
+}
+
+#[test]
 fn measuring_changes_nothing_and_is_left_out_where_nobody_needs_it() {
     let data = tree(3, 3);
     for recipe in [STANDARD, TWO_STAGES] {
@@ -312,15 +385,18 @@ fn hard_negatives_by_words_are_the_same_whatever_the_encoder_knows_and_survive_a
     }
     let by_words = mining().replace("each = 2, every = 4", r#"by = "words", each = 2, every = 4"#);
     assert_goes_on_with(&data, &by_words);
-    let mined = |recipe: &str| -> Vec<usize> {
-        let told = events(&data, recipe).into_iter().filter_map(|event| match event {
-            Event::Mined { documents, .. } => Some(documents),
-            _ => None,
-        });
-        told.take(1).collect()
+    let mined = |recipe: &str| -> (usize, Tensors) {
+        with_trainer(&data, recipe, |trainer| {
+            loop {
+                if let Some(Event::Mined { documents, .. }) = trainer.advance().unwrap() {
+                    break (documents, trainer.checkpoint().unwrap().nested(HARD).unwrap());
+                }
+            }
+        })
     };
     let other_start = by_words.replace("init = 0.5", "init = 2.0");
-    assert!(mined(&by_words)[0] > 0 && mined(&by_words) == mined(&other_start));
+    let (documents, hard) = mined(&by_words);
+    assert!(documents > 0 && hard == mined(&other_start).1);
 }
 
 fn assert_goes_on(recipe: &str) {
@@ -335,7 +411,7 @@ fn assert_goes_on_with(data: &Dataset, recipe: &str) {
             told.push(serde_json::to_string(&event).unwrap());
             checkpoints.push(trainer.checkpoint().unwrap());
         }
-        trainer.encoder().tensors(Keep::Model)
+        learned(trainer)
     });
     assert!(told.len() > 30, "{}", told.len());
     let folder = tempfile::tempdir().unwrap();
@@ -365,11 +441,13 @@ fn a_trainer_that_is_already_running_can_go_back_to_a_checkpoint() {
 #[test]
 fn the_number_of_threads_does_not_change_a_run() {
     let data = tree(3, 3);
-    let run = |threads: usize| {
+    let run = |recipe: &str, threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| with_trainer(&data, TWO_STAGES, finish))
+        pool.install(|| with_trainer(&data, recipe, finish))
     };
-    assert!(run(1) == run(2));
+    for recipe in [TWO_STAGES.to_owned(), contrasting(), mining(), topical()] {
+        assert!(run(&recipe, 1) == run(&recipe, 2), "{recipe}");
+    }
 }
 
 #[test]

@@ -152,7 +152,9 @@ impl Question {
 impl<'a> Answers<'a> {
     /// Gathers the words by which queries are known.
     pub(crate) fn new(data: &'a Dataset) -> Self {
-        let pairs = data.pairs_of(&Split::ALL);
+        // Where nobody asked anything, words that are a document's title may mean others too.
+        let splits = if data.has_documents_alone() { &[][..] } else { &Split::ALL[..] };
+        let pairs = data.pairs_of(splits);
         let rows = pairs.queries().iter().enumerate().map(|(row, query)| (*query, row)).collect();
         let mut words: HashMap<String, Vec<QueryIdx>> = HashMap::new();
         let mut known_by = |word: &str, query: QueryIdx| {

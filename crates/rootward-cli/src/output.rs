@@ -1,5 +1,6 @@
 //! How results are printed: JSON for machines, errors as one chain.
 
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io::Write;
 use std::path::PathBuf;
@@ -13,9 +14,12 @@ pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 }
 
 /// Prints a text and a line end on stdout; a reader that has gone is an error, not a panic.
+///
+/// What titles and ids hold of control characters, which could change colours or the title of a window, becomes blanks.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", text.trim_end_matches('\n'))?;
+    let harmful = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r');
+    writeln!(out, "{}", text.trim_end_matches('\n').replace(harmful, " "))?;
     out.flush()?;
     Ok(())
 }
@@ -44,13 +48,17 @@ pub(crate) fn say_notes(notes: &[Note]) {
     }
 }
 
+/// A word of a command line as a shell takes it.
+pub(crate) fn shell_word(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "-_=./:".contains(c);
+    let is_plain = !word.is_empty() && word.chars().all(harmless);
+    if is_plain { word.into_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
 /// The command line of this run.
 pub(crate) fn command_line() -> String {
-    let harmless = |c: char| c.is_ascii_alphanumeric() || "-_=./:".contains(c);
-    let plain = |word: &str| !word.is_empty() && word.chars().all(harmless);
-    let quoted =
-        |word: String| if plain(&word) { word } else { format!("'{}'", word.replace('\'', "'\\''")) };
-    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    let words = std::env::args_os().skip(1).map(|word| shell_word(&word));
     std::iter::once(String::from("rootward")).chain(words).collect::<Vec<_>>().join(" ")
 }
 

@@ -82,6 +82,20 @@ pub(crate) fn train(
             }
             let model = Model::open(folder, &open_body)?;
             model.belongs_to(data)?;
+            let (trained, given) = (&model.config.data, TrainedOn::of(data));
+            if trained.fingerprint != given.fingerprint {
+                bail!(
+                    "{} holds a model that was trained on other data, `{}` ({} documents, {} queries), than `{}` is now ({}, \
+                     {}): choose another --out",
+                    folder.display(),
+                    trained.name,
+                    trained.documents,
+                    trained.queries,
+                    given.name,
+                    given.documents,
+                    given.queries
+                );
+            }
             return Ok(Finished { seconds: None, dim: model.dim() });
         }
         _ if unfinished => {}

@@ -68,6 +68,8 @@ struct Branch {
     path: NodePath,
     /// At or below it.
     documents: usize,
+    /// Those of them that no node below it has.
+    own: usize,
     /// What sets it off from its siblings, most telling first.
     terms: Vec<Word>,
     /// The documents nearest its centroid, nearest first.
@@ -191,6 +193,7 @@ impl Reader<'_> {
         Branch {
             path,
             documents: node.n_docs,
+            own: node.docs.len(),
             terms: shared(described.terms).into_iter().map(word).collect(),
             representatives: described.docs.into_iter().map(representative).collect(),
             children,

@@ -60,6 +60,10 @@ pub fn to_trec(data: &Dataset, folder: &Path) -> Result<Vec<Note>, DataError> {
             note(&mut notes, "queries in which a tab or a line end became a blank", &query.id);
         }
     }
+    let ids = data.docs.iter().map(|doc| &doc.id).chain(data.queries.iter().map(|query| &query.id));
+    for id in ids.filter(|id| id.contains(char::is_whitespace)) {
+        note(&mut notes, "ids that hold blanks, at which trec_eval divides a line", id);
+    }
     write_folder(folder, |aside| {
         write_aside(&aside.join("corpus.sgml"), |out| write_docs(data, out))?;
         write_aside(&aside.join("topics.tsv"), |out| {

@@ -65,7 +65,11 @@ pub fn text_files(source: &Source<'_>, options: TextFilesOptions) -> Result<Impo
     let mut files = files_in(top, &mut draft)?;
     if files.is_empty() {
         let what = ".txt or .md files".to_owned();
-        let remedy = "name a folder with some, in it or in its folders";
+        let remedy = if top.is_file() {
+            "it is a file; unpack it where it is an archive, and name the folder"
+        } else {
+            "name a folder with some, in it or in its folders"
+        };
         return Err(DataError::Lacks { path: top.to_owned(), what, remedy });
     }
     // By the parts of paths, so that what lies in a folder stays together.
@@ -83,6 +87,9 @@ pub fn text_files(source: &Source<'_>, options: TextFilesOptions) -> Result<Impo
             FolderUse::Ignore => None,
             FolderUse::Hierarchy => folder_of(&relative(path, top), &mut folders, &mut draft)?,
         };
+        if id.contains(char::is_whitespace) {
+            draft.note("files whose ids hold blanks, which runs and files of TREC cannot hold", id);
+        }
         let Titled { title, text, had_metadata } = titled(&lines, has_ending(path, "md"));
         if had_metadata {
             draft.note("blocks of metadata at the top of Markdown files left out", id);

@@ -13,7 +13,8 @@ use super::{Answer, Hit};
 
 /// What a document is called: its title, or its id where it has none.
 pub(super) fn called(document: &Document) -> String {
-    if document.title.is_empty() { document.id.clone() } else { document.title.clone() }
+    let name = if document.title.is_empty() { &document.id } else { &document.title };
+    name.replace(char::is_control, " ")
 }
 
 impl fmt::Display for Answer {

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rootward::dataset::{Dataset, Document};
+use rootward::dataset::{Dataset, Document, Split};
 use rootward::recipe::{BodyConfig, Documents, EncoderConfig, Recipe, TextConfig};
 use serde::Serialize;
 
 use crate::builtin::read_recipe;
 use crate::diagnosis::{Maker, page};
 use crate::interrupt;
-use crate::output::{print_json, say};
+use crate::output::{print_json, say, shell_word};
 use crate::training::{self, Existing};
 
 /// Train a model by a recipe.
@@ -69,10 +69,22 @@ impl Train {
             true => Dataset::open_documents(&self.data)?,
             false => Dataset::open(&self.data)?,
         };
-        if data.has_documents_alone() && recipe.learn_from.iter().any(|from| !from.is_made_of_documents()) {
+        let wants_judged = recipe.learn_from.iter().any(|from| !from.is_made_of_documents());
+        let judged = data.judgements(Split::Train).unwrap_or_default();
+        if wants_judged && data.has_documents_alone() {
             say(format_args!(
                 "note: `{}` has no judged queries: in their place each document asks for itself; hce-unsupervised learns \
                  from documents alone",
+                data.name
+            ));
+        } else if wants_judged
+            && recipe.learns_from_documents()
+            && !data.is_closed()
+            && judged.iter().all(|judgement| judgement.grade <= 0)
+        {
+            say(format_args!(
+                "note: `{}` has no training judgements above 0, expected in qrels/train.tsv: what is made of its documents \
+                 is learned alone",
                 data.name
             ));
         }
@@ -105,10 +117,12 @@ impl Train {
         if !findings.is_empty() {
             say(page("what the last validation says:\n", &findings));
         }
-        let (data_folder, model) = (self.data.display(), self.out.display());
-        let next = match data.has_documents_alone() {
-            true => format!("rootward search --data {data_folder} --model {model} \"some words\""),
-            false => format!("rootward eval --data {data_folder} --model {model}"),
+        let (data_folder, model) = (shell_word(self.data.as_os_str()), shell_word(self.out.as_os_str()));
+        let is_judged = data.is_closed() || data.judgements(Split::Test).is_some();
+        let next = if data.has_documents_alone() || !is_judged {
+            format!("rootward search --data {data_folder} --model {model} \"some words\"")
+        } else {
+            format!("rootward eval --data {data_folder} --model {model}")
         };
         say(format_args!("next: {next}"));
         Ok(())

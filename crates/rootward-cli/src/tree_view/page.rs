@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use rootward::digits::grouped;
 
-use super::{Branch, View, count, cut};
+use super::{Branch, Representative, View, count, cut};
 
 /// Characters of a title on a line, at most.
 const TITLE: usize = 36;
@@ -44,9 +44,17 @@ fn write_branch(text: &mut String, branch: &Branch, indent: usize, levels: usize
         (0, false) => write!(text, "{}  {documents}", branch.path)?,
         _ => write!(text, "{:indent$}{}  {}", "", branch.path, grouped(branch.documents))?,
     }
+    if branch.own > 0 && branch.n_below() > 0 {
+        write!(text, " ({} in no node below)", grouped(branch.own))?;
+    }
     let words: Vec<&str> = branch.terms.iter().map(|term| &*term.word).collect();
-    let titles: Vec<String> =
-        branch.representatives.iter().map(|document| cut(&document.title, TITLE)).collect();
+    // Passages of one file have one title, and are told apart by their ids.
+    let is_alone =
+        |title: &str| branch.representatives.iter().filter(|other| other.title == title).count() < 2;
+    let called = |document: &Representative| {
+        cut(if is_alone(&document.title) { &document.title } else { &document.id }, TITLE)
+    };
+    let titles: Vec<String> = branch.representatives.iter().map(called).collect();
     if !words.is_empty() {
         write!(text, "  {}", words.join(", "))?;
     }

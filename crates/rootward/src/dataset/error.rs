@@ -95,7 +95,7 @@ pub enum DataError {
     },
     /// There is nothing to learn: neither queries nor a hierarchy.
     #[error("{} has neither queries nor a hierarchy; add queries.jsonl with qrels, or hierarchy.tsv with the header \
-             child<TAB>parent", folder.display())]
+             child<TAB>parent; the recipe hce-unsupervised learns from documents alone", folder.display())]
     NothingToLearn {
         /// The folder.
         folder: PathBuf,

@@ -354,7 +354,7 @@ mod tests {
             (&[("corpus.jsonl", "")], "data/corpus.jsonl holds no document; at least one was expected"),
             (
                 &[CORPUS],
-                "data has neither queries nor a hierarchy; add queries.jsonl with qrels, or hierarchy.tsv with the header child<TAB>parent",
+                "data has neither queries nor a hierarchy; add queries.jsonl with qrels, or hierarchy.tsv with the header child<TAB>parent; the recipe hce-unsupervised learns from documents alone",
             ),
             (
                 &[CORPUS, QUERIES],

@@ -88,7 +88,7 @@ fn recall_that_falls_with_distance_is_lost_in_the_long_distance() {
     check(
         &known(0.9, 0.1),
         &expect![
-            "Lost in the long distance: 50.0 % of all pairs are found, 90.0 % of the exact matches, 90.0 % nearer than distance 4 and 10.0 % from there on. Remedy: use the recipe `climb`, or set `negatives.deduplicate` and `negatives.mask_known`, so that an ancestor is no negative of its own descendants."
+            "Lost in the long distance: 50.0 % of all pairs are found, 90.0 % of the exact matches, 90.0 % nearer than distance 4 and 10.0 % from there on. Remedy: use the recipe `climb`, or `text-climb` for texts, or where they are not set, `negatives.deduplicate` and `negatives.mask_known`, so that an ancestor is no negative of its own descendants."
         ],
     );
     assert_eq!(kinds(&known(0.6, 0.51)), ["unexplained"]);
@@ -149,7 +149,7 @@ fn few_numbers_without_a_report_may_be_either() {
         Some(4),
         None,
         &expect![
-            "Either the dimension is too small or the training too short: 60.0 % of the near pairs are found, 4 numbers are fewer than the 16 (log2 of the number of documents) that were seen to suffice, and there is no report that says whether recall was still rising. Remedy: double `stages.N.epochs` or `stages.N.steps`, which tells them apart: where recall then stays, train with `encoder.dim=16` or more."
+            "Either the dimension is too small or the training too short: 60.0 % of the near pairs are found, 4 numbers are fewer than the 16 (log2 of the number of documents) that were seen to suffice, and whether recall was still rising was not measured. Remedy: double `stages.N.epochs` or `stages.N.steps`, which tells them apart: where recall then stays, train with `encoder.dim=16` or more."
         ],
     );
 }
@@ -171,7 +171,7 @@ fn what_no_rule_explains_is_said_without_a_report() {
         None,
         None,
         &expect![
-            "Pairs are missed for another reason than distance, frequency or dimension: 60.0 % of all pairs are found, 60.0 % of the exact matches, 60.0 % nearer than distance 4 and 60.0 % from there on; there is no report that says whether recall was still rising. Remedy: train twice as long, which tells the causes apart: where recall stays, add a last stage with a lower temperature and more `negatives.siblings`, or more dimensions."
+            "Pairs are missed for another reason than distance, frequency or dimension: 60.0 % of all pairs are found, 60.0 % of the exact matches, 60.0 % nearer than distance 4 and 60.0 % from there on; whether recall was still rising was not measured. Remedy: set `validation.every` to a quarter of the steps or less, or train twice as long, which tells the causes apart: where recall stays, add a last stage with a lower temperature and more `negatives.siblings`, or more dimensions."
         ],
     );
 }

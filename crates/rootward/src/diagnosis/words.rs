@@ -125,8 +125,8 @@ impl Finding {
         Some(match self {
             Finding::Sound(_) => return None,
             Finding::LostInDistance(_) => String::from(
-                "use the recipe `climb`, or set `negatives.deduplicate` and `negatives.mask_known`, so that an ancestor is \
-                 no negative of its own descendants",
+                "use the recipe `climb`, or `text-climb` for texts, or where they are not set, `negatives.deduplicate` and \
+                 `negatives.mask_known`, so that an ancestor is no negative of its own descendants",
             ),
             Finding::Forgetting { stage, .. } => format!(
                 "lower `stages.{stage}.rate`, or shorten the stage; use the recipe `climb`, which needs no such trade; where \
@@ -157,8 +157,9 @@ impl Finding {
                 "add a last stage with a lower temperature and more `negatives.siblings`; where recall stays, more dimensions",
             ),
             Finding::Unexplained { rise: None, .. } => String::from(
-                "train twice as long, which tells the causes apart: where recall stays, add a last stage with a lower \
-                 temperature and more `negatives.siblings`, or more dimensions",
+                "set `validation.every` to a quarter of the steps or less, or train twice as long, which tells the causes \
+                 apart: where recall stays, add a last stage with a lower temperature and more `negatives.siblings`, or more \
+                 dimensions",
             ),
         })
     }
@@ -184,7 +185,7 @@ fn numbers(dim: usize, enough: usize) -> String {
 fn at_end(rise: Option<f64>) -> String {
     match rise {
         Some(rise) => format!("over the last quarter of the last stage recall rose by {}", Points(rise)),
-        None => String::from("there is no report that says whether recall was still rising"),
+        None => String::from("whether recall was still rising was not measured"),
     }
 }
 

@@ -163,7 +163,8 @@ impl Kind {
             ),
             Kind::NothingToLearn => (
                 "folders with neither queries nor a hierarchy",
-                "add queries.jsonl with qrels, or hierarchy.tsv with the header child<TAB>parent",
+                "it is enough for what learns from documents alone, as the recipe hce-unsupervised, for search and for trees; \
+                 for all else add queries.jsonl with qrels, or hierarchy.tsv with the header child<TAB>parent",
             ),
             Kind::PlainAndCompressed => {
                 ("files that are there both plain and compressed", "delete the one that is out of date")

@@ -15,6 +15,9 @@ use rootward_text::model::TextModel;
 use rootward_text::network::Precision;
 use rootward_text::training::{Activations, Frozen, Training};
 
+/// What recipes that come with the program have for the folder of a Transformer, which only the user knows.
+const NO_FOLDER_YET: &str = "FOLDER";
+
 /// Opens the network that a recipe or a model asks for.
 ///
 /// # Errors
@@ -50,6 +53,11 @@ pub(crate) fn open_body_in(
                 }
                 (folder, dim) => StaticBody::open(Path::new(folder), *dim, reading)?,
             }))
+        }
+        (BodyConfig::Transformer { from, .. }, Start::Fresh { .. }) if from == NO_FOLDER_YET => {
+            Err("the recipe does not say which Transformer to begin with: --set encoder.body.from=DIR, the folder of a model \
+                 of sentence-transformers or Hugging Face with config.json in it"
+                .into())
         }
         (BodyConfig::Transformer { from, max_tokens, frozen_layers, dropout, clip, recompute }, start) => {
             let (folder, seed) = match start {

@@ -73,7 +73,7 @@ pub(crate) fn decode(
              hce-supervised, or leave --decode out"
         ),
         Known::OtherDocuments => bail!(
-            "the tree in {name} is over the documents of `{}` (checksum {}), these are others: train on `{}`, or leave \
+            "the tree in {name} is over the documents of `{}` (checksum {}), these are others, or in another order: train on `{}`, or leave \
              --decode out",
             model.config.data.name,
             model.config.data.corpus,

@@ -8,6 +8,7 @@ mod titled;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rootward::dataset::{DataError, Document, Fault, excerpt};
@@ -174,8 +175,13 @@ fn files_in(top: &Path, draft: &mut Draft) -> Result<Vec<PathBuf>, DataError> {
             } else if !has_ending(&path, "txt") && !has_ending(&path, "md") {
                 draft.note("files that end in neither .txt nor .md left out", &relative(&path, top));
             } else {
-                let told =
-                    fs::metadata(&path).map_err(|cause| DataError::Read { path: path.clone(), cause })?;
+                let told = match fs::metadata(&path) {
+                    Err(cause) if kind.is_symlink() && cause.kind() == ErrorKind::NotFound => {
+                        draft.note("links that lead nowhere left out", &relative(&path, top));
+                        continue;
+                    }
+                    told => told.map_err(|cause| DataError::Read { path: path.clone(), cause })?,
+                };
                 // Reading from a pipe would wait for ever.
                 if told.is_file() {
                     files.push(path);

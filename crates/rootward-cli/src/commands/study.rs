@@ -56,7 +56,7 @@ pub(crate) struct StudyCommand {
 /// A study among somebody else's files would be taken for one of them.
 fn refuse_other_folder(folder: &Path) -> anyhow::Result<()> {
     let is_empty = || fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
-    if folder.exists() && !folder.join("cells").is_dir() && !is_empty() {
+    if folder.exists() && !folder.join("cells").exists() && !is_empty() {
         bail!("{} holds other files: choose another --out", folder.display());
     }
     Ok(())

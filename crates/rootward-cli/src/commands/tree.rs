@@ -172,7 +172,7 @@ impl Tree {
             Known::Nothing => self.grown(vectors, name, data),
             Known::OtherDocuments => {
                 say(format_args!(
-                    "note: {name} was trained with a tree over the documents of `{}`, and these are others: one is \
+                    "note: {name} was trained with a tree over the documents of `{}`, and these are others, or in another order: one is \
                      grown from its vectors",
                     model.config.data.name
                 ));

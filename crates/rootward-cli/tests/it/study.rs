@@ -145,6 +145,14 @@ fn a_corpus_is_studied_with_verdicts_that_are_tested() {
     let findings = found["findings"].as_array().unwrap();
     assert_eq!(findings.len(), 11);
     assert!(findings.iter().all(|finding| (0.0..=1.0).contains(&finding["p"].as_f64().unwrap())));
+    assert!(findings.iter().all(|finding| finding["seeds"] == 1));
+    assert_eq!(found["sizes"][0]["documents"], 48);
+    // What is learned or measured changed, so that nothing of it is known any more.
+    let text = String::from_utf8(folder.read("corpus/corpus.jsonl")).unwrap();
+    folder.write("corpus/corpus.jsonl", text.replacen("\"text\": \"", "\"text\": \"other ", 1));
+    let again = folder.json(&format!("{line} --only BM25"));
+    assert_eq!(again["rows"].as_array().unwrap().len(), 1, "{again}");
+    folder.write("corpus/corpus.jsonl", text);
     let one = folder.json(&line.replace("--out out", "--only HCE --out one"));
     assert_eq!(one["rows"].as_array().unwrap().len(), 1, "a whole name is that row's alone");
     let more = folder.json(&line.replace("--out out", "--only BM25 --only zero-shot --out one"));
@@ -170,10 +178,8 @@ fn titles_ask_where_nobody_else_does() {
     assert!(ndcg(0) < 30.0 && (1.0..=100.0).contains(&ndcg(1)), "{found}");
     folder.write("few/corpus.jsonl", titled(9));
     let error = folder.fails("study contrast --data few --out few-out");
-    assert!(
-        error.contains("data set `few` has no queries, and 9 documents with a title and a text"),
-        "{error}"
-    );
+    let expected = "data set `few` has no queries, and 9 titles of documents with a text";
+    assert!(error.contains(expected), "{error}");
 }
 
 #[test]
@@ -214,6 +220,9 @@ fn what_is_asked_for_wrongly_is_said() {
     let error = folder.fails(&format!("{QUICK} --hyperlex file --out out"));
     assert!(error.contains("--hyperlex is for the study hyperlex"), "{error}");
     assert!(!folder.at("out").exists());
+    folder.write("other/notes.txt", "somebody's");
+    let error = folder.fails(&format!("{QUICK} --out other"));
+    assert!(error.contains("other holds other files: choose another --out"), "{error}");
     folder.write("out/cells", "a file in the way");
     let error = folder.fails(&format!("{QUICK} --only climb --out out"));
     assert!(error.contains("out/cells"), "{error}");

@@ -185,6 +185,20 @@ fn a_folder_of_documents_alone_is_learned_from_and_searched() {
     assert!(trained.status.success() && said.contains("next: rootward search --data alone"), "{said}");
     let found = folder.json("search --data alone --model model flour --k 1");
     assert!(found.to_string().contains("bread/"), "{found}");
+    // The title of one document, but what is asked for may be in others.
+    let text = String::from_utf8(folder.run("search --data alone --bm25 bread/rye").stdout).unwrap();
+    assert!(
+        text.contains(" retrieved") && !text.contains("1 retrieved") && !text.contains("right"),
+        "{text}"
+    );
+    let resume = "train --recipe hce-unsupervised --out model --set stages.0.tree.shape.leaf_size=4 --resume";
+    assert!(stderr(&folder.run(&format!("{resume} --data alone"))).contains("was trained already"));
+    folder.write("other/corpus.jsonl", "{\"_id\": \"a\", \"title\": \"one\", \"text\": \"two\"}\n");
+    let error = folder.fails(&format!("{resume} --data other"));
+    assert!(
+        error.contains("model holds a model that was trained on other data, `alone` (12 documents"),
+        "{error}"
+    );
     let error = folder.fails("train --data alone --recipe hce-supervised --out other");
     assert!(error.contains("neither queries nor a hierarchy"), "{error}");
     assert!(!said.contains("have more words than"), "{said}");
@@ -194,4 +208,15 @@ fn a_folder_of_documents_alone_is_learned_from_and_searched() {
     let said = stderr(&joint);
     assert!(said.contains("note: `data` has no judged queries"), "{said}");
     assert!(said.contains("100 % of the documents have more words than the 8 tokens"), "{said}");
+    folder.write("judged/corpus.jsonl", folder.read("data/corpus.jsonl"));
+    folder.write("judged/queries.jsonl", "{\"_id\": \"q\", \"text\": \"bread\"}\n");
+    folder.write("judged/qrels/dev.tsv", "query-id\tcorpus-id\tscore\nq\tbread/rye\t1\n");
+    let joint = "train --data judged --recipe hce-joint --set stages.0.epochs=1";
+    let said = stderr(&folder.run(&format!("{joint} --out without")));
+    assert!(said.contains("note: `judged` has no training judgements above 0"), "{said}");
+    assert!(said.contains("next: rootward search --data judged"), "{said}");
+    let error = folder.fails(&format!("{joint} --set stages.0.tree.from=hierarchy --out without-tree"));
+    assert!(error.contains("is to be the hierarchy of data set `judged`, which has none"), "{error}");
+    let error = folder.fails("train --data judged --recipe transformer-hce-joint --out no-folder");
+    assert!(error.contains("--set encoder.body.from=DIR"), "{error}");
 }

@@ -133,7 +133,8 @@ impl View {
         let Seen { tree, vectors, name, docs } = seen;
         let start = find(tree, &wanted.node)?;
         // First: it refuses vectors that the figures could not be made of.
-        let described = describe(tree, vectors, docs, wanted.length)?;
+        let nodes = down_to(tree, start, wanted.levels);
+        let described = describe(tree, &nodes, vectors, docs, wanted.length)?;
         let described = described.into_iter().map(|description| (description.node, description)).collect();
         let mut reader = Reader { tree, docs, described };
         Ok(View {
@@ -176,7 +177,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn branch(&mut self, at: NodeIdx, path: NodePath, levels: usize) -> Branch {
-        let described = self.described.remove(&at).expect("every node is described, and shown once");
+        let described = self.described.remove(&at).expect("what is shown is described, and shown once");
         let (tree, docs) = (self.tree, self.docs);
         let node = tree.node(at);
         let (children, nodes_left_out) = match levels {
@@ -256,6 +257,19 @@ fn cut(text: &str, most: usize) -> String {
     let whole = begin.rsplit_once(' ').map_or(&*begin, |(whole, _)| whole);
     let kept = if whole.chars().count() * 3 >= most * 2 { whole } else { &begin };
     format!("{}…", kept.trim_end())
+}
+
+/// A node and those so many levels below it.
+fn down_to(tree: &DocTree, start: NodeIdx, levels: usize) -> Vec<NodeIdx> {
+    let (mut nodes, mut level) = (vec![start], vec![start]);
+    for _ in 0..levels {
+        level = level.iter().flat_map(|at| &tree.node(*at).children).copied().collect();
+        if level.is_empty() {
+            break;
+        }
+        nodes.extend(&level);
+    }
+    nodes
 }
 
 /// Nodes below one, however deep.

@@ -210,6 +210,11 @@ fn a_folder_of_documents_alone_is_learned_from_and_searched() {
     assert!(said.contains("100 % of the documents have more words than the 8 tokens"), "{said}");
     folder.write("judged/corpus.jsonl", folder.read("data/corpus.jsonl"));
     folder.write("judged/queries.jsonl", "{\"_id\": \"q\", \"text\": \"bread\"}\n");
+    folder.json("search --data judged --bm25 flour --k 1");
+    folder.json("tree judged --leaf-size 4 --branching 3");
+    folder.done("train --data judged --recipe hce-unsupervised --set stages.0.epochs=1 --out unjudged");
+    let error = folder.fails("eval --data judged --model unjudged");
+    assert!(error.contains("has queries but no judgements"), "{error}");
     folder.write("judged/qrels/dev.tsv", "query-id\tcorpus-id\tscore\nq\tbread/rye\t1\n");
     let joint = "train --data judged --recipe hce-joint --set stages.0.epochs=1";
     let said = stderr(&folder.run(&format!("{joint} --out without")));

@@ -24,7 +24,7 @@ pub const DOCUMENT_LINE: &str = r#"an object {"_id": "..", "title": "..", "text"
 /// What a line of `queries.jsonl` is.
 pub(crate) const QUERY_LINE: &str = r#"an object {"_id": "..", "text": ".."}"#;
 
-/// What is done with a folder that holds documents and nothing else.
+/// What is done with a folder in which nothing says what belongs to what: documents, and queries or none.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Alone {
     Refused,
@@ -53,8 +53,8 @@ impl Dataset {
         Dataset::read(folder, Alone::Refused)
     }
 
-    /// As [`Dataset::open`], for those who have no need of queries or a hierarchy: a folder with documents alone will do,
-    /// and is [closed](Dataset::closed).
+    /// As [`Dataset::open`], for those who have no need of judgements or a hierarchy: a folder with documents alone will do,
+    /// and is [closed](Dataset::closed), and so will one with queries that nobody judged.
     ///
     /// # Errors
     /// As there.
@@ -81,13 +81,15 @@ impl Dataset {
         };
         let name = name_of(folder);
         let data = match (either(folder, "queries.jsonl")?, qrels_files.is_empty()) {
-            (Some(_), true) => Err(DataError::NoJudgements { folder: folder.to_owned() }),
+            (Some(_), true) if alone == Alone::Refused => {
+                Err(DataError::NoJudgements { folder: folder.to_owned() })
+            }
             (None, false) => Err(DataError::NoQueries { folder: folder.to_owned() }),
             (None, true) if hierarchy_file.is_none() && alone == Alone::Refused => {
                 Err(DataError::NothingToLearn { folder: folder.to_owned() })
             }
             (None, true) => Ok(Dataset::closed(name, docs, hierarchy)),
-            (Some(file), false) => {
+            (Some(file), _) => {
                 let (queries, query_names) = read_queries(&file)?;
                 let judgements = qrels_files.read(&query_names, &doc_names)?;
                 Ok(Dataset::judged(name, docs, hierarchy, queries, judgements))
@@ -342,6 +344,10 @@ mod tests {
     fn documents_alone_are_enough_for_who_needs_no_more() {
         let data = open_by(Dataset::open_documents, &[(CORPUS.0, CORPUS.1.as_bytes())]).unwrap();
         assert!(data.is_closed() && data.docs.len() == 3 && data.hierarchy.n_edges() == 0);
+        let asked = [CORPUS, QUERIES].map(|(name, content)| (name, content.as_bytes()));
+        let data = open_by(Dataset::open_documents, &asked).unwrap();
+        assert!(!data.is_closed() && !data.queries.is_empty());
+        assert!(Split::ALL.iter().all(|split| data.pairs(*split).is_none()));
     }
 
     #[test]

@@ -47,15 +47,19 @@ pub struct Term {
     pub weight: f64,
 }
 
-/// What each node is about, parents before children.
+/// What some nodes are about, in their order.
 ///
 /// `vectors` has a row for each document; only directions count, as in growing. Words are those of title, text and
 /// synonyms, without stop words and numbers; ties go by document and by word.
 ///
 /// # Errors
 /// When a document of the tree has no text, or no vector that is fit for the tree.
+///
+/// # Panics
+/// When a node is none of the tree's.
 pub fn describe(
     tree: &DocTree,
+    nodes: &[NodeIdx],
     vectors: &Matrix,
     docs: &[Document],
     length: Length,
@@ -68,14 +72,18 @@ pub fn describe(
         }
     }
     let vocabulary = Vocabulary::of(members.row(DocTree::ROOT.at()), docs);
-    let counts: Vec<Vec<Count>> = members.iter().map(|docs| vocabulary.counts(docs)).collect();
-    let nodes: Vec<_> = tree.nodes().collect();
-    let describe = |(at, node): &(NodeIdx, &super::Node)| {
+    let mut compared: Vec<NodeIdx> = nodes.iter().filter_map(|at| tree.node(*at).parent).collect();
+    compared.extend(nodes);
+    compared.sort_unstable();
+    compared.dedup();
+    let count = |at: NodeIdx| (at, vocabulary.counts(members.row(at.at())));
+    let counts: HashMap<NodeIdx, Vec<Count>> = compared.into_par_iter().map(count).collect();
+    let describe = |at: &NodeIdx| {
         let docs = nearest(vectors, members.row(at.at()), tree.unit(*at), length.docs);
-        let counted = |at: NodeIdx| Counted { counts: &counts[at.at()], n_docs: tree.node(at).n_docs };
-        let terms = node.parent.map(|parent| vocabulary.telling(counted(*at), counted(parent), length.terms));
-        let terms = terms.unwrap_or_default();
-        Description { node: *at, docs, terms }
+        let counted = |at: NodeIdx| Counted { counts: &counts[&at], n_docs: tree.node(at).n_docs };
+        let parent = tree.node(*at).parent;
+        let terms = parent.map(|parent| vocabulary.telling(counted(*at), counted(parent), length.terms));
+        Description { node: *at, docs, terms: terms.unwrap_or_default() }
     };
     Ok(nodes.par_iter().map(describe).collect())
 }
@@ -209,7 +217,10 @@ mod tests {
         let tree = DocTree::grow(&vectors, SHAPE, 7).unwrap();
         let length = Length { docs: 2, terms: 3 };
         let mut lines: Vec<String> = Vec::new();
-        for Description { docs, terms, .. } in describe(&tree, &vectors, &texts(docs), length).unwrap() {
+        let nodes: Vec<NodeIdx> = tree.nodes().map(|(at, _)| at).collect();
+        for Description { docs, terms, .. } in
+            describe(&tree, &nodes, &vectors, &texts(docs), length).unwrap()
+        {
             let docs: Vec<u32> = docs.iter().map(|doc| doc.0).collect();
             let term = |term: &Term| format!("{} {} {:.2}", term.word, term.n_docs, term.weight);
             lines.push(
@@ -255,7 +266,8 @@ mod tests {
     fn a_document_without_text_is_refused() {
         let vectors = Matrix::new(2, 1, vec![1.0, 2.0]).unwrap();
         let tree = DocTree::grow(&vectors, SHAPE, 7).unwrap();
-        let error = describe(&tree, &vectors, &texts(&["one"]), Length { docs: 1, terms: 1 }).unwrap_err();
+        let length = Length { docs: 1, terms: 1 };
+        let error = describe(&tree, &[DocTree::ROOT], &vectors, &texts(&["one"]), length).unwrap_err();
         assert_eq!(error.to_string(), "document 1 has no text, there are 1");
     }
 }

@@ -18,14 +18,14 @@ pub(super) const DIVISION: u64 = 7;
 /// Documents with a title and a text that there must be where titles are to ask.
 const TITLES: usize = 10;
 
-/// The corpus with training and test queries and without its hierarchy. Where nobody asked anything the titles of the
+/// The corpus with training and test queries and without its hierarchy. Where nothing was judged the titles of the
 /// documents ask for their texts.
 pub(super) fn corpus(asked: &Asked) -> anyhow::Result<Dataset> {
     let data = match &asked.data {
         Some(folder) => Dataset::open_documents(folder)?,
         None => return Ok(definitions(&Dataset::open(&bundled_wordnet()?)?, [10_000, 500, 2_000])),
     };
-    if data.is_closed() {
+    if data.is_closed() || Split::ALL.iter().all(|split| data.judgements(*split).is_none()) {
         return asked_by_titles(&data);
     }
     let judged = |split| data.judgements(split).map(<[Judgement]>::to_vec);

@@ -49,7 +49,7 @@ def number(row, column, seeds):
 
 
 def side_by_side(studies, seeds):
-    """A row for each method, and for each corpus its nDCG@10, R@10 and R@100; ¹ where not all seeds were run."""
+    """A row for each method, and for each corpus its nDCG@10, R@10 and R@100, then the verdicts; ¹ where not all seeds were run."""
     columns = ["nDCG@10", "R@10", "R@100"]
     lines = [["nDCG@10, R@10, R@100"] + list(studies)]
     labels = dict.fromkeys(row["label"] for found in studies.values() for row in found["rows"])
@@ -65,7 +65,8 @@ def side_by_side(studies, seeds):
         line = [name.replace(", points of nDCG@10", "")]
         for found in studies.values():
             finding = next((finding for finding in found["findings"] if finding["name"] == name), None)
-            line.append(f"{finding['value']:+.1f}, {finding['p']:.4f}" if finding else "–")
+            few = "¹" if finding and finding["seeds"] < seeds else ""
+            line.append(f"{finding['value']:+.1f}{few}, {finding['p']:.4f}" if finding else "–")
         verdicts.append(line)
     return table(lines) + "\n" + (table([["points of nDCG@10, p"] + list(studies)] + verdicts) if verdicts else "")
 

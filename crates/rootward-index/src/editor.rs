@@ -76,6 +76,8 @@ pub struct Editor {
     tree: Option<DocTree>,
     /// The document that is looked at next.
     next: DocIdx,
+    /// Edits since one was looked at.
+    unmatched: usize,
 }
 
 impl Editor {
@@ -99,7 +101,7 @@ impl Editor {
     fn of(writer: Writer) -> Result<Editor, IndexError> {
         let index = Arc::new(Index::open(writer.path())?);
         index.lead(true);
-        Ok(Editor { index, writer, tree: None, next: DocIdx(0) })
+        Ok(Editor { index, writer, tree: None, next: DocIdx(0), unmatched: 0 })
     }
 
     /// The index, to be asked while it is changed; what was acknowledged is found.
@@ -114,13 +116,17 @@ impl Editor {
     /// When a document is added that is there or changed that is not, an id is empty, a vector of another width or not
     /// finite, or the index cannot be written: then nothing is changed.
     pub fn apply(&mut self, edits: &[Edit]) -> Result<u64, IndexError> {
-        let before = self.index.now()?;
+        let before = self.level()?;
         let mut tree = self.tree(&before.snapshot)?;
         let changes = self.writer.begin()?;
         let net = Net::foreseen(&changes, edits)?;
-        let looked_at = before.snapshot.docs_from(self.next).take(edits.len() / LOOK);
+        let due = self.unmatched + edits.len();
+        let looked_at = before.snapshot.docs_from(self.next).take(due / LOOK);
         let looked_at: Vec<DocIdx> = looked_at.map(|(doc, _)| doc).collect();
-        self.next = looked_at.last().map_or(DocIdx(0), |last| DocIdx(last.0 + 1));
+        self.unmatched = due % LOOK;
+        if due >= LOOK {
+            self.next = looked_at.last().map_or(DocIdx(0), |last| DocIdx(last.0 + 1));
+        }
         let arrival = Arrival::of(&before.snapshot, &net);
         let next = before.snapshot.generation() + 1;
         // This thread writes and waits for the disk, while the tree and the next snapshot follow.
@@ -167,7 +173,7 @@ impl Editor {
     /// # Errors
     /// When the index cannot be written: then the tree is as it was.
     pub fn regrow(&mut self) -> Result<u64, IndexError> {
-        let before = self.index.now()?;
+        let before = self.level()?;
         let docs: Vec<DocIdx> = before.snapshot.docs().map(|(doc, _)| doc).collect();
         let shape = search_shape(docs.len());
         let tree = DocTree::grow_among(&before.snapshot, &docs, shape, SEED)?;
@@ -195,7 +201,7 @@ impl Editor {
     /// # Errors
     /// When the queries are of another width or not finite, or the index cannot be written.
     pub fn tune(&mut self, recall: f64, queries: Option<&Matrix>) -> Result<Tuning, IndexError> {
-        let before = self.index.now()?;
+        let before = self.level()?;
         let snapshot = &before.snapshot;
         let tuning = match queries {
             Some(queries) => {
@@ -223,7 +229,7 @@ impl Editor {
     }
 
     fn keep(&mut self, tuning: &Tuning) -> Result<u64, IndexError> {
-        let before = self.index.now()?;
+        let before = self.level()?;
         let calibration = serde_json::to_value(tuning).expect("numbers are JSON");
         let saved = SavedTree { calibration, ..SavedTree::clone(before.snapshot.tree()) };
         let mut changes = self.writer.begin()?;
@@ -255,7 +261,7 @@ impl Editor {
         &mut self,
         edges: impl IntoIterator<Item = (&'e str, &'e str)>,
     ) -> Result<u64, IndexError> {
-        let before = self.index.now()?;
+        let before = self.level()?;
         let mut changes = self.writer.begin()?;
         changes.set_edges(edges)?;
         let generation = changes.commit()?;
@@ -364,6 +370,17 @@ impl Editor {
             settings: before.settings.clone(),
             tuning,
         }));
+    }
+
+    /// What is searched, which is what is written: where a step after a commit failed it is read anew.
+    fn level(&mut self) -> Result<Arc<Current>, IndexError> {
+        let now = self.index.now()?;
+        if now.snapshot.generation() == self.writer.generation()? {
+            return Ok(now);
+        }
+        self.tree = None;
+        self.catch_up()?;
+        self.index.now()
     }
 
     /// Reads what was written otherwise than by steps.

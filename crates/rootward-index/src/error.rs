@@ -113,6 +113,12 @@ pub enum IndexError {
         /// What is wrong.
         what: String,
     },
+    /// Another index was put in the place of one that is open.
+    #[error("{} was replaced by another index since it was opened; open it again", path.display())]
+    Replaced {
+        /// Where both were.
+        path: PathBuf,
+    },
     /// Changes that were acknowledged are gone.
     #[error(
         "{}: the index has lost acknowledged changes: it is at generation {found}, {acknowledged} was acknowledged; \

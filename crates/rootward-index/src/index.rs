@@ -259,9 +259,12 @@ impl Index {
         Ok(found)
     }
 
-    /// Takes what an editor made.
+    /// Takes what an editor made or a reader read, unless somebody was faster with more.
     pub(crate) fn take(&self, current: Arc<Current>) {
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = current;
+        let mut held = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.snapshot.generation() > held.snapshot.generation() {
+            *held = current;
+        }
     }
 
     /// Who edits from now on hands snapshots over; without an editor the store is asked again.

@@ -35,7 +35,7 @@ pub struct TextBody {
     /// Of all parameters since the last step; empty before the first.
     gradient: Vec<f32>,
     moments: Moments,
-    /// Steps of all stages.
+    /// Steps since the optimiser started, which name what dropout drops.
     taken: u64,
 }
 
@@ -144,6 +144,8 @@ impl Body for TextBody {
 
     fn start_optimiser(&mut self, optimiser: Optimiser) {
         self.moments = Moments::start(optimiser, self.model.parameters.len());
+        // Of a run that goes on from the start of a stage nobody knows what was taken before.
+        self.taken = 0;
     }
 
     fn tensors(&self, keep: Keep) -> Tensors {

@@ -41,7 +41,8 @@ pub fn write_aside(
         drop(file);
         fs::rename(&aside, path)?;
         // The new name is on disk only when its folder is; systems that cannot open a folder do without.
-        path.parent().and_then(|folder| File::open(folder).ok()).map_or(Ok(()), |folder| folder.sync_all())
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder).map_or(Ok(()), |folder| folder.sync_all())
     };
     attempt().map_err(|cause| {
         // The temporary file may not exist, or its disk may be gone: the cause above is what the user must know.

@@ -318,6 +318,10 @@ impl<'a> Sampler<'a> {
                 relevant
                     .filter(|r| self.least_distance() <= r.distance)
                     .for_each(|r| draws.add(*r, times, self.negatives));
+                for guess in self.pairs.guesses(*row as usize) {
+                    let guessed = Relevant { distance: GUESSED, doc: guess.doc };
+                    draws.add(guessed, times * f64::from(guess.probability), self.negatives);
+                }
             }
         }
         draws.with_extra(self.hierarchy, self.negatives)

@@ -20,6 +20,8 @@ pub struct Reader {
     path: PathBuf,
     connection: Connection,
     checked: Checked,
+    /// Tells the index from others that may stand in its place later.
+    identity: i64,
     /// The generation that was seen last.
     seen: Cell<u64>,
 }
@@ -55,15 +57,19 @@ impl Reader {
         let meta = begin_reading(&connection, path)?;
         end(&connection);
         let (path, seen) = (path.to_owned(), Cell::new(meta.generation));
-        Ok(Reader { path, connection, checked: Checked::default(), seen })
+        Ok(Reader { path, connection, checked: Checked::default(), identity: meta.identity, seen })
     }
 
     /// Opens the same index once more, for another thread. What one of the two has checked the other need not check.
     ///
     /// # Errors
-    /// As [`Reader::open`].
+    /// As [`Reader::open`], and when another index was put in its place.
     pub fn another(&self) -> Result<Reader, IndexError> {
-        Ok(Reader { checked: self.checked.clone(), ..Reader::open(&self.path)? })
+        let other = Reader::open(&self.path)?;
+        if other.identity != self.identity {
+            return Err(IndexError::Replaced { path: self.path.clone() });
+        }
+        Ok(Reader { checked: self.checked.clone(), ..other })
     }
 
     /// Where the index is.

@@ -79,11 +79,10 @@ pub(super) fn flush(connection: &Connection) -> Result<(), Fault> {
 /// The words of a text that FTS5 is asked for, each once, with how often it stands there; stop words are left out unless
 /// there are no others.
 fn words_of(text: &str) -> Vec<(String, f64)> {
-    let words: Vec<String> = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
+    // FTS5 takes an accent that stands behind its letter for a part of the word.
+    let is_of_word = |c: char| c.is_alphanumeric() || matches!(c, '\u{300}'..='\u{36f}');
+    let words: Vec<String> =
+        text.split(|c: char| !is_of_word(c)).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     let telling = |word: &&String| STOP.binary_search(&word.as_str()).is_err();
     let mut asked: Vec<&String> = words.iter().filter(telling).collect();
     if asked.is_empty() {

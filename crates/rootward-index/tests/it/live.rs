@@ -267,3 +267,32 @@ fn words_and_vectors_are_asked_apart_and_together() {
     assert_eq!(ids(index.blended(question, 1, Blend::Weight(0.0), None).unwrap()), ["shoe"]);
     assert_eq!(ids(index.blended(question, 1, Blend::Ranks, Some(&red)).unwrap()), ["shoe"]);
 }
+
+#[test]
+fn accents_behind_their_letters_are_of_the_word() {
+    let folder = TempDir::new().unwrap();
+    let mut editor = Editor::create(&folder.path().join("index"), &Settings { dim: 1, model: None }).unwrap();
+    editor.apply(&[Edit::Add(document("cv", "a résumé of two pages", &[1.0]))]).unwrap();
+    for asked in ["re\u{301}sume\u{301}", "résumé", "RESUME"] {
+        assert_eq!(editor.index().by_words(asked, 9, None).unwrap().len(), 1, "{asked}");
+    }
+}
+
+#[test]
+fn an_index_that_was_put_in_the_place_of_one_that_is_open_is_told_from_it() {
+    let folder = TempDir::new().unwrap();
+    let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
+    let make = |path: &std::path::Path, id: &str| {
+        let mut editor = Editor::create(path, &Settings { dim: 1, model: None }).unwrap();
+        editor.apply(&[Edit::Add(document(id, "", &[1.0]))]).unwrap();
+    };
+    make(&old, "before");
+    let index = Index::open(&old).unwrap();
+    make(&new, "after");
+    store::move_to(&new, &old).unwrap();
+    let query = Matrix::new(1, 1, vec![1.0]).unwrap();
+    let error = index.exact().search(&query, 1, None).unwrap_err().to_string();
+    assert!(error.ends_with("was replaced by another index since it was opened; open it again"), "{error}");
+    let found = Index::open(&old).unwrap().exact().search(&query, 1, None).unwrap();
+    assert_eq!(found[0][0].id, "after");
+}

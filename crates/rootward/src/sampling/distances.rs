@@ -13,6 +13,8 @@ use crate::recipe::Sampling;
 /// `n_pairs`: how many pairs there are at each distance. `done`: the share of the stage's steps that were taken before.
 pub(super) fn probabilities(sampling: Sampling, n_pairs: &[usize], done: f64) -> Vec<f64> {
     let farthest = n_pairs.len().saturating_sub(1) as u32;
+    // Where nothing is as near as a curriculum begins, it begins with the nearest that there is.
+    let nearest = n_pairs.iter().position(|n| *n > 0).unwrap_or(0) as u32;
     let from_on = |from: u32| n_pairs.iter().skip(from as usize).sum::<usize>() as f64;
     let weight = |(distance, n): (u32, &usize)| {
         let n = *n as f64;
@@ -22,7 +24,11 @@ pub(super) fn probabilities(sampling: Sampling, n_pairs: &[usize], done: f64) ->
             Sampling::LongOnly { .. } => n,
             Sampling::Rebalanced { p, from } if distance < from => p * n / from_on(0),
             Sampling::Rebalanced { p, from } => p * n / from_on(0) + (1.0 - p) * n / from_on(from),
-            Sampling::Curriculum { near, until } if distance > limit(near, farthest, done / until) => 0.0,
+            Sampling::Curriculum { near, until }
+                if distance > limit(near, farthest, done / until).max(nearest) =>
+            {
+                0.0
+            }
             Sampling::Curriculum { .. } => n,
             Sampling::DistanceWeighted { power } => n * (1.0 + f64::from(distance)).powf(power),
             Sampling::EvenDistances {} if n == 0.0 => 0.0,
@@ -70,6 +76,12 @@ mod tests {
         check(Sampling::Rebalanced { p: 1.0, from: 2 }, 0.0, [50, 0, 30, 20]);
         check(Sampling::Rebalanced { p: 0.5, from: 2 }, 0.0, [25, 0, 45, 30]);
         check(Sampling::Rebalanced { p: 0.0, from: 3 }, 0.0, [0, 0, 0, 100]);
+    }
+
+    #[test]
+    fn a_curriculum_begins_with_the_nearest_pairs_that_there_are() {
+        let found = probabilities(Sampling::Curriculum { near: 0, until: 0.5 }, &[0, 0, 3, 1], 0.0);
+        assert_eq!(found, [0.0, 0.0, 1.0, 0.0]);
     }
 
     #[test]

@@ -521,4 +521,9 @@ fn a_guess_is_a_positive_as_often_as_it_is_likely_and_masked_only_then() {
         drawn += usize::from(positives.len() == 3);
     }
     assert!((240..360).contains(&drawn), "{drawn}");
+    let draws = sampler.expected_draws();
+    assert!(
+        draws.iter().zip([1.0, 2.0, 1.3]).all(|(draws, expected)| (draws - expected).abs() < 1e-6),
+        "{draws:?}"
+    );
 }

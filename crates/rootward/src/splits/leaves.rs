@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use super::{By, DivideError, Division, Shares, divide};
 use crate::dataset::{Dataset, Document, Judgement, Judgements, Query, Split};
+use crate::doctor::plain;
 use crate::encoder::Text;
 use crate::hierarchy::{Edge, Hierarchy};
 use crate::ids::{DocIdx, QueryIdx};
@@ -22,7 +23,8 @@ pub fn take_leaves_out(data: &Dataset, shares: Shares, seed: u64) -> Result<Divi
     if !data.is_closed() {
         return Err(DivideError::NotClosed { name: data.name.clone() });
     }
-    let Division { data: asked, mut counts } = divide(&in_own_words(data), By::Node, shares, seed)?;
+    let own = in_own_words(data);
+    let Division { data: asked, mut counts } = divide(&own.asked, By::Node, shares, seed)?;
     let (mut out, mut judgements) = (HashSet::new(), Judgements::default());
     for split in [Split::Dev, Split::Test] {
         for own in asked.judgements(split).unwrap_or_default() {
@@ -32,7 +34,15 @@ pub fn take_leaves_out(data: &Dataset, shares: Shares, seed: u64) -> Result<Divi
             judgements.of_mut(split).get_or_insert_default().extend(asked);
         }
     }
-    judgements.train = asked.judgements(Split::Train).map(<[Judgement]>::to_vec);
+    let mut train = asked.judgements(Split::Train).unwrap_or_default().to_vec();
+    train.extend(own.staying.iter().map(|leaf| ask(*leaf)));
+    judgements.train = Some(train);
+    let part = &mut counts.splits[0];
+    for leaf in own.staying {
+        part.queries += 1;
+        part.units += 1;
+        *part.by_depth.entry(data.hierarchy.depth(leaf)).or_default() += 1;
+    }
 
     let mut place = vec![None; data.docs.len()];
     let stays = (0..).map(DocIdx).zip(&data.docs).filter(|(doc, _)| !out.contains(doc));
@@ -58,15 +68,34 @@ pub fn take_leaves_out(data: &Dataset, shares: Shares, seed: u64) -> Result<Divi
     Ok(Division { data, counts })
 }
 
-/// The same data set with a query for each document, of all that it says of itself; roots that are leaves ask nothing.
-fn in_own_words(data: &Dataset) -> Dataset {
+/// Documents that ask for themselves.
+struct Own {
+    /// The same data set with a query for each document, of all that it says of itself, judged but for roots that are
+    /// leaves, which ask nothing, and for those that stay.
+    asked: Dataset,
+    /// Leaves that say the same as a document with children.
+    staying: Vec<DocIdx>,
+}
+
+fn in_own_words(data: &Dataset) -> Own {
     let query =
         |doc: &Document| Query { id: doc.id.clone(), text: Text::of(doc).whole().into_owned(), group: None };
+    let queries: Vec<Query> = data.docs.iter().map(query).collect();
     let hierarchy = &data.hierarchy;
-    let alone = |doc| hierarchy.children(doc).is_empty() && hierarchy.parents(doc).is_empty();
-    let own = (0..data.docs.len() as u32).filter(|i| !alone(DocIdx(*i)));
-    let own = own.map(|i| Judgement { query: QueryIdx(i), doc: DocIdx(i), grade: 1 });
-    let judgements = Judgements { train: Some(own.collect()), ..Judgements::default() };
-    let queries = data.docs.iter().map(query).collect();
-    Dataset::judged(data.name.clone(), data.docs.clone(), hierarchy.clone(), queries, judgements)
+    let is_leaf = |doc: &DocIdx| hierarchy.children(*doc).is_empty();
+    let says = |doc: &DocIdx| plain(&queries[doc.at()].text);
+    let all = || (0..data.docs.len() as u32).map(DocIdx);
+    let inner: HashSet<String> = all().filter(|doc| !is_leaf(doc)).map(|doc| says(&doc)).collect();
+    let asking = all().filter(|doc| !is_leaf(doc) || !hierarchy.parents(*doc).is_empty());
+    let stays = |doc: &DocIdx| is_leaf(doc) && !says(doc).is_empty() && inner.contains(&says(doc));
+    let (staying, asking): (Vec<DocIdx>, Vec<DocIdx>) = asking.partition(stays);
+    let train = Some(asking.into_iter().map(ask).collect());
+    let judgements = Judgements { train, ..Judgements::default() };
+    let asked = Dataset::judged(data.name.clone(), data.docs.clone(), hierarchy.clone(), queries, judgements);
+    Own { asked, staying }
+}
+
+/// A document asks for itself.
+fn ask(doc: DocIdx) -> Judgement {
+    Judgement { query: QueryIdx(doc.0), doc, grade: 1 }
 }

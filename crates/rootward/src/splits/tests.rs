@@ -307,3 +307,33 @@ fn leaves_that_are_taken_out_ask_for_their_parents() {
     }
     assert!(take_leaves_out(&data, shares, 7).unwrap_err().to_string().contains("--by query"));
 }
+
+#[test]
+fn a_leaf_that_says_the_same_as_a_document_with_children_stays() {
+    // Every shelf has a leaf `belts` and a node `accessories`, and one leaf is called so, too.
+    let titles =
+        ["root", "a", "b", "c", "accessories", "Accessories", "belts", "hats", "rings", "bags", "pins"];
+    let doc = |(at, title): (usize, &&str)| Document {
+        id: format!("d{at}"),
+        title: (*title).to_owned(),
+        text: String::new(),
+        synonyms: Vec::new(),
+    };
+    let docs: Vec<Document> = titles.iter().enumerate().map(doc).collect();
+    let parents = [0, 0, 0, 1, 2, 4, 4, 4, 3, 3];
+    let edge =
+        |(child, parent): (usize, &u32)| Edge { child: DocIdx(child as u32 + 1), parent: DocIdx(*parent) };
+    let edges: Vec<Edge> = parents.iter().enumerate().map(edge).collect();
+    let hierarchy = Hierarchy::new(docs.len(), &edges).unwrap();
+    let data = Dataset::closed("d".to_owned(), docs, hierarchy);
+    for seed in 0..50 {
+        let Division { data, counts } = take_leaves_out(&data, Shares { dev: 0.2, test: 0.4 }, seed).unwrap();
+        let left: HashSet<&str> = data.docs.iter().map(|doc| doc.title.as_str()).collect();
+        assert!(
+            ["root", "a", "b", "c", "accessories", "Accessories"].iter().all(|title| left.contains(title))
+        );
+        let train = data.judgements(Split::Train).unwrap();
+        assert!(train.is_sorted() && train.iter().any(|judgement| judgement.query == QueryIdx(5)));
+        assert_eq!(counts.splits.iter().map(|part| part.queries).sum::<usize>(), titles.len());
+    }
+}

@@ -106,6 +106,22 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Matrix> {
     Matrix::new(n_rows, dim, values).with_context(|| format!("{name} is damaged"))
 }
 
+/// Reads the vectors of queries for an index of vectors of `dim` numbers.
+///
+/// # Errors
+/// As [`read`], and when they are of another width or not finite: before anything is done with them.
+pub(crate) fn read_queries(path: &Path, dim: usize) -> anyhow::Result<Matrix> {
+    let queries = read(path)?;
+    let name = path.display();
+    if queries.dim() != dim {
+        bail!("{name} has queries of {} numbers, the vectors of the index have {dim}", queries.dim());
+    }
+    if let Some(row) = (0..queries.n_rows()).find(|row| queries.row(*row).iter().any(|x| !x.is_finite())) {
+        bail!("{name} holds a number in row {row}, counted from 0, that is not finite");
+    }
+    Ok(queries)
+}
+
 /// The header, and what stands behind it.
 fn parts(bytes: &[u8]) -> Option<(&str, &[u8])> {
     let rest = bytes.strip_prefix(MAGIC)?;

@@ -13,7 +13,7 @@ use rootward::ids::{DocIdx, QueryIdx};
 use rootward::matrix::Matrix;
 use rootward::run::Run;
 use rootward_index::store::Reader;
-use rootward_index::{Blend, Filter, Hit, Index, Question, Search};
+use rootward_index::{Blend, Filter, Hit, Index, Question, Search, Snapshot};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -84,6 +84,8 @@ struct Shown {
 
 /// Questions that are answered together.
 const TOGETHER: usize = 1024;
+/// Documents that are held to be shown.
+const SHOWN_TOGETHER: usize = 16 * TOGETHER;
 
 impl Among<'_> {
     /// The filter that lets these documents through; none where all may be found.
@@ -144,10 +146,10 @@ pub(crate) fn print_answers(
     asking: &Asking,
     json: bool,
 ) -> anyhow::Result<()> {
-    for together in asked.chunks(TOGETHER) {
-        let answers = answers(index, model, together, asking)?;
-        for (Asked { id, text, .. }, hits) in together.iter().zip(answers) {
-            let hits = shown(index, &hits)?;
+    // What documents say is held until it is printed, so that fewer are asked together the more each wants.
+    let n_together = (SHOWN_TOGETHER / asking.k.max(1)).clamp(1, TOGETHER);
+    for together in asked.chunks(n_together) {
+        for (Asked { id, text, .. }, hits) in together.iter().zip(shown(index, model, together, asking)?) {
             let found = Found { query: id.clone(), text: text.clone(), hits };
             if json { print_json(&found)? } else { print(&format!("{found}\n"))? }
         }
@@ -252,15 +254,33 @@ fn vectors(index: &Index, model: &mut IndexModel, asked: &[Asked]) -> anyhow::Re
     Ok(Matrix::new(asked.len(), dim, values).expect("each question has a row"))
 }
 
-/// Hits with what their documents say; one whose document has gone meanwhile is left out.
-fn shown(index: &Index, hits: &[Hit]) -> anyhow::Result<Vec<Shown>> {
-    let ids: Vec<&str> = hits.iter().map(|hit| &*hit.id).collect();
-    let docs = index.documents(&ids)?;
-    let shown = hits.iter().zip(docs).filter_map(|(Hit { id, score }, doc)| {
-        let doc = doc?;
-        Some(Shown { id: id.clone(), title: doc.title, score: *score, metadata: doc.metadata })
-    });
-    Ok(shown.collect())
+/// The hits of each question with what their documents say, all of one moment: what was changed meanwhile is asked again,
+/// question by question.
+fn shown(
+    index: &Index,
+    model: &mut IndexModel,
+    asked: &[Asked],
+    asking: &Asking,
+) -> anyhow::Result<Vec<Vec<Shown>>> {
+    loop {
+        let before = index.with_snapshot(Snapshot::generation)?;
+        let answers = answers(index, model, asked, asking)?;
+        let ids: Vec<&str> = answers.iter().flatten().map(|hit| &*hit.id).collect();
+        let mut docs = index.documents(&ids)?.into_iter();
+        if index.with_snapshot(Snapshot::generation)? == before {
+            let mut with_document = |Hit { id, score }| {
+                let doc = docs.next().flatten()?;
+                Some(Shown { id, title: doc.title, score, metadata: doc.metadata })
+            };
+            let of_one = |hits: Vec<Hit>| hits.into_iter().filter_map(&mut with_document).collect();
+            return Ok(answers.into_iter().map(of_one).collect());
+        }
+        if asked.len() > 1 {
+            let one =
+                |asked: &Asked| Ok(shown(index, model, std::slice::from_ref(asked), asking)?.swap_remove(0));
+            return asked.iter().map(one).collect();
+        }
+    }
 }
 
 impl By {

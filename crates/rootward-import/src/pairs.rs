@@ -58,7 +58,10 @@ pub fn pairs(source: &Source<'_>, options: &PairsOptions) -> Result<Imported, Da
     ];
     let names = [QUERY, QUERY_ID, DOCUMENT, DOCUMENT_ID, GRADE, SPLIT];
     let known = names.iter().flat_map(|names| names.iter().copied());
-    let known: Vec<&str> = known.chain(asked.iter().filter_map(|name| name.as_deref())).collect();
+    // A number names a column by its place, and what stands in the first row is no name of one for that.
+    let by_name =
+        asked.iter().filter_map(|name| name.as_deref()).filter(|name| name.parse::<usize>().is_err());
+    let known: Vec<&str> = known.chain(by_name).collect();
     let table = Table::open(source, options.table, &known)?;
     let mut places = [None; 6];
     for ((place, asked), names) in places.iter_mut().zip(asked).zip(names) {
@@ -200,6 +203,18 @@ mod tests {
     }
 
     #[test]
+    fn a_column_that_is_named_by_its_number_makes_no_row_a_header() {
+        let options = PairsOptions {
+            query_id: Some("1".to_owned()),
+            document_id: Some("3".to_owned()),
+            grade: Some("4".to_owned()),
+            ..options()
+        };
+        let imported = import("q1\t0\td1\t1\nq2\t0\td1\t2\n", &options).unwrap();
+        assert_eq!(judged(&imported), ["train q1 d1 1", "train q2 d1 2"]);
+    }
+
+    #[test]
     fn ids_are_kept_and_stand_for_texts_that_are_not_given() {
         let imported = import("qid\tdocid\tscore\n7\tx 1\t2\n7\ty\t-1\n", &options()).unwrap();
         assert_eq!(judged(&imported), ["train 7 x 1 2", "train 7 y -1"]);
@@ -212,6 +227,7 @@ mod tests {
             ("a,b\nc,d\n", "t holds no column of queries; name them by a header or by their numbers, from 1"),
             ("query,b\nc,d\n", "t holds no column of documents"),
             ("query,doc\n ,d\n", "t:2: a text was expected"),
+            ("query,doc\na,b, and c\n", "t:2: 2 columns were expected, the line has 3: `a,b, and c`"),
             (
                 "qid,query,doc\n1,a,d\n1,b,d\n",
                 "t:3: the text that this id has above was expected, `b` was found",

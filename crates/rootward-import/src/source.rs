@@ -83,10 +83,13 @@ impl<'a> Source<'a> {
         self.path.is_dir()
     }
 
-    /// Whether its file begins with these bytes; never where it is a folder or cannot be read.
+    /// Whether its file begins with these bytes; never where it is a folder or cannot be read, or a pipe, of which what is
+    /// read is gone.
     pub fn begins_with(&self, magic: &[u8]) -> bool {
         let mut first = vec![0; magic.len()];
-        File::open(&self.path).is_ok_and(|mut file| file.read_exact(&mut first).is_ok() && first == magic)
+        self.path.is_file()
+            && File::open(&self.path)
+                .is_ok_and(|mut file| file.read_exact(&mut first).is_ok() && first == magic)
     }
 
     /// The text of the one file that this is: of a zip archive the only member with one of these endings, or the only

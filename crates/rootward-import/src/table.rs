@@ -186,6 +186,7 @@ impl<'a> Table<'a> {
             }),
             Rows::Text { records, first, line } => {
                 each_record(&self.name, records, first, &line, |records| {
+                    fits(records, self.header.as_deref())?;
                     let mut cells = [""; N];
                     for (cell, column) in cells.iter_mut().zip(columns) {
                         *cell = cell_of(records, column, &columns)?;
@@ -209,6 +210,7 @@ impl<'a> Table<'a> {
             Rows::Columnar(columnar) => columnar.each(columns, take),
             Rows::Text { records, first, line } => {
                 each_record(&self.name, records, first, &line, |records| {
+                    fits(records, self.header.as_deref())?;
                     let cells = columns.iter().map(|column| cell_of(records, *column, columns));
                     take(&cells.collect::<Result<Vec<_>, _>>()?, records.line())
                 })
@@ -240,6 +242,16 @@ fn next(records: &mut Records<Box<dyn BufRead + '_>>, name: &Path, line: &LineOf
         Broken::Reader(cause) => line.unreadable(cause),
         Broken::Row(fault) => DataError::Line { file: name.to_owned(), line: records.line(), fault },
     })
+}
+
+/// Refuses a row that has something behind the last column that has a name: its cells are others than they seem.
+fn fits<R: BufRead>(records: &Records<R>, header: Option<&[String]>) -> Result<(), Fault> {
+    let expected = header.map_or(usize::MAX, <[String]>::len);
+    let mut behind = (expected..records.len()).filter_map(|at| records.cell(at));
+    if behind.any(|cell| !cell.trim_ascii().is_empty()) {
+        return Err(Fault::TooManyColumns { expected, got: records.len(), found: excerpt(&records.shown()) });
+    }
+    Ok(())
 }
 
 /// A cell of a row, of which several are needed.

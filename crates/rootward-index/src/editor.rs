@@ -20,7 +20,7 @@ use crate::error::IndexError;
 use crate::index::{Current, Index, bare, tuning_of};
 use crate::search::check_queries;
 use crate::snapshot::{Snapshot, Step};
-use crate::store::{Progress, Record, SavedTree, SetId, Settings, Store, Writer};
+use crate::store::{Changes, Progress, Record, SavedTree, SetId, Settings, Store, Writer};
 use crate::tuning::Tuning;
 use crate::vectors::Vectors;
 
@@ -118,7 +118,7 @@ impl Editor {
     pub fn apply(&mut self, edits: &[Edit]) -> Result<u64, IndexError> {
         let before = self.level()?;
         let mut tree = self.tree(&before.snapshot)?;
-        let changes = self.writer.begin()?;
+        let changes = begin(&mut self.writer, &before)?;
         let net = Net::foreseen(&changes, edits)?;
         let due = self.unmatched + edits.len();
         let looked_at = before.snapshot.docs_from(self.next).take(due / LOOK);
@@ -183,7 +183,7 @@ impl Editor {
             .filter(|(doc, home)| before.snapshot.home(*doc) != Some(*home))
             .collect();
         let saved = saved(&tree, before.snapshot.tree());
-        let mut changes = self.writer.begin()?;
+        let mut changes = begin(&mut self.writer, &before)?;
         let set = before.set;
         changes.set_homes(set, moved.iter().copied())?;
         changes.set_tree(set, &saved)?;
@@ -232,7 +232,7 @@ impl Editor {
         let before = self.level()?;
         let calibration = serde_json::to_value(tuning).expect("numbers are JSON");
         let saved = SavedTree { calibration, ..SavedTree::clone(before.snapshot.tree()) };
-        let mut changes = self.writer.begin()?;
+        let mut changes = begin(&mut self.writer, &before)?;
         let set = before.set;
         changes.set_tree(set, &saved)?;
         let generation = changes.commit()?;
@@ -262,7 +262,7 @@ impl Editor {
         edges: impl IntoIterator<Item = (&'e str, &'e str)>,
     ) -> Result<u64, IndexError> {
         let before = self.level()?;
-        let mut changes = self.writer.begin()?;
+        let mut changes = begin(&mut self.writer, &before)?;
         changes.set_edges(edges)?;
         let generation = changes.commit()?;
         self.publish(
@@ -395,6 +395,20 @@ impl Editor {
 impl Drop for Editor {
     fn drop(&mut self) {
         self.index.lead(false);
+    }
+}
+
+/// Begins to change what was looked at before.
+///
+/// # Errors
+/// When it is not that any more: another process changed it, by a way around the lock.
+fn begin<'w>(writer: &'w mut Writer, before: &Current) -> Result<Changes<'w>, IndexError> {
+    let path = writer.path().to_owned();
+    let changes = writer.begin()?;
+    if changes.generation() == before.snapshot.generation() {
+        Ok(changes)
+    } else {
+        Err(IndexError::Locked { path })
     }
 }
 

@@ -154,14 +154,23 @@ impl HeldOut {
             .map(|query| docs.get(&query.id).map(|doc| Relevant { distance: 0, doc: DocIdx(doc) }))
             .map(|own| own.into_iter().collect())
             .collect();
-        let mut hidden = HashSet::new();
+        let (mut seen, mut hidden) = (HashSet::new(), HashSet::new());
         each_row(path, HEADER, |[query, doc, distance, is_hidden], _| {
             let asked = queries.get(query).map(QueryIdx);
             let asked = asked.ok_or_else(|| Fault::UnknownQuery { id: excerpt(query) })?;
             let found = docs.get(doc).map(DocIdx);
             let found = found.ok_or_else(|| Fault::UnknownDocument { id: excerpt(doc) })?;
             let number = |what, text: &str| Fault::Number { what, found: excerpt(text) };
-            let distance = distance.parse().map_err(|_| number("a distance", distance))?;
+            let far = Fault::Field {
+                expected: "a distance of at least 1 and below the number of documents",
+                found: excerpt(distance),
+            };
+            let is_possible = |distance: &u32| (1..data.docs.len() as u32).contains(distance);
+            let distance = distance.parse().ok().filter(is_possible).ok_or(far)?;
+            if !seen.insert((asked, found)) {
+                let (expected, found) = ("a pair that no line above has", excerpt(&format!("{query} {doc}")));
+                return Err(Fault::Field { expected, found });
+            }
             relevant[asked.at()].push(Relevant { distance, doc: found });
             match is_hidden {
                 "0" => {}

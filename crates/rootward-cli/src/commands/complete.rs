@@ -59,6 +59,7 @@ impl Complete {
         bar.clear();
         let (guessed, missing) = (completed.guesses.values().len(), completed.missing);
         let sure = completed.hierarchy.n_ancestor_pairs() - data.hierarchy.n_ancestor_pairs();
+        let name = data.name.clone();
         let filled =
             Dataset::closed(data.name, data.docs, completed.hierarchy).with_guesses(completed.guesses);
         filled.write(&self.out, Compress::None)?;
@@ -76,6 +77,15 @@ impl Complete {
             100.0 * missing,
             self.out.display()
         ));
+        if missing > NEARLY_ALL {
+            say(format_args!(
+                "note: hardly a pair is given that others imply. Where `{name}` has the edges of a whole hierarchy, which leave \
+                 such pairs out, nothing was missing and what was guessed is wrong: keep the old folder"
+            ));
+        }
         Ok(())
     }
 }
+
+/// Where so large a share of the implied pairs is missing they were probably left out because they are implied.
+const NEARLY_ALL: f64 = 0.95;

@@ -1,5 +1,6 @@
 //! `rootward eval`: how well a model or a run retrieves, by distance and by the measures of the field.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -8,9 +9,11 @@ use anyhow::{Context, bail};
 use clap::{ArgGroup, Args};
 use rootward::dataset::{Dataset, Split};
 use rootward::diagnosis::{Told, told};
+use rootward::digits::grouped;
 use rootward::eval::{Evaluation, Judge, NameTable, Truth, Vectors, evaluate, write_per_query};
 use rootward::files::write_aside;
 use rootward::held_out::{Found, HeldOut};
+use rootward::ids::QueryIdx;
 use rootward::model::Model;
 use rootward::run::{Run, evaluate_run};
 use serde::Serialize;
@@ -124,11 +127,30 @@ impl Eval {
             (None, run) => {
                 let run = run.as_ref().expect("the parser asks for a model or a run");
                 let listed = Run::read(run, truth.names)?;
-                if listed.queries().len() == 0 {
+                let is_listed: HashSet<QueryIdx> = listed.queries().collect();
+                let n_listed = pairs.queries().iter().filter(|query| is_listed.contains(query)).count();
+                if is_listed.is_empty() {
                     bail!(
                         "{} is empty; lines of `query Q0 document rank score tag` were expected",
                         run.display()
                     );
+                }
+                if n_listed == 0 {
+                    bail!(
+                        "{} lists no query of the split {}; lines of `query Q0 document rank score tag` for its queries \
+                         were expected: --split names another",
+                        run.display(),
+                        self.split
+                    );
+                }
+                if n_listed < pairs.n_queries() {
+                    say(format_args!(
+                        "note: {} lists {} of the {} queries of {}; for the others nothing is found",
+                        run.display(),
+                        grouped(n_listed),
+                        grouped(pairs.n_queries()),
+                        self.split
+                    ));
                 }
                 (evaluate_run(&listed, &truth)?, Maker::unknown())
             }

@@ -119,7 +119,11 @@ impl Train {
         }
         let (data_folder, model) = (shell_word(self.data.as_os_str()), shell_word(self.out.as_os_str()));
         let is_judged = data.is_closed() || data.judgements(Split::Test).is_some();
-        let next = if data.has_documents_alone() || !is_judged {
+        // A table has vectors for what it was trained on alone.
+        let is_table = matches!(recipe.encoder, EncoderConfig::Table(_));
+        let next = if is_table && !data.is_closed() {
+            format!("rootward eval --data {data_folder} --model {model} --split train")
+        } else if !is_table && (data.has_documents_alone() || !is_judged) {
             format!("rootward search --data {data_folder} --model {model} \"some words\"")
         } else {
             format!("rootward eval --data {data_folder} --model {model}")

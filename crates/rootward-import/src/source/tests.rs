@@ -111,3 +111,25 @@ fn a_reader_that_a_parser_takes_still_tells_its_line() {
     assert_eq!(line.get(), 3);
     assert!(line.fault(Fault::Binary).to_string().contains("f:3: text was expected"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_has_a_name_is_read_from_its_beginning() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::write(pipe, TEXT).unwrap()
+    });
+    let source = Source::new(&pipe, &|_| ());
+    let mut found = Vec::new();
+    let text = source.text(&[".txt"]).unwrap();
+    text.each_line(|line, _| {
+        found.push(line.to_owned());
+        Ok(())
+    })
+    .unwrap();
+    writer.join().unwrap();
+    assert_eq!(found, ["one", "three"], "empty lines are passed over");
+}

@@ -43,6 +43,10 @@ impl Current {
         let (vectors, placed): (Vec<Vectors>, Vec<Vec<(DocIdx, NodeIdx)>>) = parts.into_iter().unzip();
         let mut homes = Homes::default();
         for (doc, home) in placed.iter().flatten() {
+            if home.at() >= tree.parents.len() {
+                let what = format!("row {} is in node {}, which its tree lacks", doc.0, home.0);
+                return Err(IndexError::Damaged { path: reading.path().to_owned(), what });
+            }
             homes.put(*doc, Some(*home));
         }
         let mut ids = Ids::default();

@@ -59,6 +59,11 @@ impl<'a> Changes<'a> {
         Ok(Changes { writer, meta, entry: Entry::default(), alive, homes, first_row, state: State::Clean })
     }
 
+    /// The generation that is changed.
+    pub(crate) fn generation(&self) -> u64 {
+        self.meta.generation
+    }
+
     /// The row that the next document will get.
     pub(crate) fn next_row(&self) -> DocIdx {
         DocIdx(self.meta.next_row)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::lock::{Lock, beside};
+use super::lock::{Lock, beside, resolved};
 use super::writer::Writer;
 use super::{publish, remove};
 use crate::error::IndexError;
@@ -17,6 +17,7 @@ const BESIDE: [&str; 5] = ["-wal", "-shm", "-ack", "-aside", "-aside-journal"];
 /// When another process changes one of the two, there is no index at `from`, what is at `to` is no index, or a file cannot
 /// be written.
 pub fn move_to(from: &Path, to: &Path) -> Result<(), IndexError> {
+    let to = &resolved(to);
     // What stands in the log goes into the file, which is then all of the index.
     Writer::open(from)?.checkpoint()?;
     match Writer::open(to) {

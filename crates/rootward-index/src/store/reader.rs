@@ -10,6 +10,7 @@ use rusqlite::Connection;
 
 use super::connection::{begin_reading, end, open_reader};
 use super::fault::{Fault, damaged};
+use super::lock::resolved;
 use super::meta::{self, ID, Meta};
 use super::{SavedTree, SetId, Settings, Stored, attributes, document, scan, tree};
 use crate::error::IndexError;
@@ -53,6 +54,7 @@ impl Reader {
     /// # Errors
     /// When there is no index, it is of a later version, damaged, or behind what was acknowledged.
     pub fn open(path: &Path) -> Result<Reader, IndexError> {
+        let path = &resolved(path);
         let connection = open_reader(path)?;
         let meta = begin_reading(&connection, path)?;
         end(&connection);

@@ -11,7 +11,7 @@ use super::ack::{self, Ack};
 use super::changes::Changes;
 use super::connection::{PATIENCE, begin_reading, end, open_reader, open_writer};
 use super::fault::Fault;
-use super::lock::Lock;
+use super::lock::{Lock, resolved};
 use super::meta::Meta;
 use super::words::Touched;
 use super::{SetId, Settings, scan};
@@ -35,6 +35,7 @@ impl Writer {
     /// When there is no index, it is of a later version, damaged, or behind what was acknowledged, another process
     /// changes it, or it may not be written.
     pub fn open(path: &Path) -> Result<Writer, IndexError> {
+        let path = &resolved(path);
         // Beside what is no index nothing is left.
         drop(open_reader(path)?);
         Writer::with(path, Lock::take(path)?)
@@ -134,6 +135,7 @@ impl Writer {
 
 /// Writes that the generation of an index is what was acknowledged, whatever was before.
 pub(super) fn accept(path: &Path) -> Result<u64, IndexError> {
+    let path = &resolved(path);
     if !path.is_file() {
         return Err(IndexError::NoIndex { path: path.to_owned() });
     }

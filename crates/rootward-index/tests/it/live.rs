@@ -296,3 +296,20 @@ fn an_index_that_was_put_in_the_place_of_one_that_is_open_is_told_from_it() {
     let found = Index::open(&old).unwrap().exact().search(&query, 1, None).unwrap();
     assert_eq!(found[0][0].id, "after");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_an_index_is_that_index() {
+    let folder = TempDir::new().unwrap();
+    let [path, link] = ["index", "link"].map(|name| folder.path().join(name));
+    let mut editor = Editor::create(&path, &Settings { dim: 1, model: None }).unwrap();
+    std::os::unix::fs::symlink("index", &link).unwrap();
+    let error = Editor::open(&link).map(drop).unwrap_err();
+    assert!(matches!(error, IndexError::Locked { .. }), "{error}");
+    editor.apply(&[Edit::Add(document("a", "", &[1.0]))]).unwrap();
+    drop(editor);
+    let mut editor = Editor::open(&link).unwrap();
+    editor.apply(&[Edit::Add(document("b", "", &[1.0]))]).unwrap();
+    assert_eq!(Index::open(&path).unwrap().n_docs().unwrap(), 2);
+    assert!(!folder.path().join("link-ack").exists() && !folder.path().join("link-lock").exists());
+}

@@ -261,6 +261,18 @@ pub enum Fault {
         /// The line.
         found: String,
     },
+    /// A row of a table has more cells than the table has columns.
+    #[error(
+        "{expected} columns were expected, the line has {got}: `{found}`; a cell that holds the delimiter stands in quotes"
+    )]
+    TooManyColumns {
+        /// How many there should be.
+        expected: usize,
+        /// How many there are.
+        got: usize,
+        /// The line.
+        found: String,
+    },
     /// A number that is none, or not of the kind expected.
     #[error("{what} was expected, `{found}` was found")]
     Number {

@@ -101,11 +101,19 @@ fn a_bad_line_is_told() {
     for (line, problem) in [
         ("d0\td9\t1\t0", "the id of a document was expected, `d9` is none"),
         ("x\td1\t1\t0", "the id of a query was expected, `x` is none"),
-        ("d0\td1\tfar\t0", "a distance was expected, `far` was found"),
+        (
+            "d0\td1\tfar\t0",
+            "a distance of at least 1 and below the number of documents was expected, `far` was found",
+        ),
+        ("d0\td1\t4000000000\t0", "a distance of at least 1 and below"),
+        ("d0\td1\t0\t0", "a distance of at least 1 and below"),
         ("d0\td1\t1\tyes", "0 or 1 was expected, `yes` was found"),
     ] {
         std::fs::write(&path, format!("query\tdocument\tdistance\thidden\n{line}\n")).unwrap();
         let error = HeldOut::read(&path, &data()).unwrap_err().to_string();
         assert!(error.contains(problem) && error.contains("held-out.tsv:2: "), "{error}");
     }
+    std::fs::write(&path, "query\tdocument\tdistance\thidden\nd0\td1\t1\t0\nd0\td1\t1\t1\n").unwrap();
+    let error = HeldOut::read(&path, &data()).unwrap_err().to_string();
+    assert!(error.ends_with(":3: a pair that no line above has was expected, `d0 d1` was found"), "{error}");
 }

@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use super::regrow::{in_words, recall};
 use crate::array;
 use crate::interrupt;
-use crate::output::{print_json, say};
+use crate::output::{print_json, say, shell_word};
 use crate::progress::Bar;
 use crate::vectors_from::{Maker, VectorsFrom, encode};
 
@@ -183,14 +183,17 @@ impl Build {
             done.seconds
         ));
         say(in_words(&done.tuning));
-        say(format_args!("next: rootward search --index {} \"..\"", self.index.display()));
+        // Whose vectors they are nobody said, so that no words can be asked by them.
+        let by = if matches!(maker, Maker::Array(_)) { " --by words" } else { "" };
+        let index = shell_word(self.index.as_os_str());
+        say(format_args!("next: rootward search --index {index}{by} \"..\""));
         Ok(())
     }
 
     /// The vectors of the queries that recall is measured on; none where documents are to be asked for.
     fn queries(&self, data: &Dataset, maker: &Maker) -> anyhow::Result<Option<Matrix>> {
         if let Some(path) = &self.queries {
-            return array::read(path).map(Some);
+            return array::read_queries(path, maker.settings().dim).map(Some);
         }
         let Maker::Model(model, _) = maker else { return Ok(None) };
         if data.is_closed() {

@@ -92,6 +92,14 @@ impl Fit {
             // What can be measured by one weight can be by all.
             ndcg(&|both| both.weighted(LISTED, weight, id)).unwrap_or(0.0)
         });
+        if words.max(vectors).max(measure) <= 0.0 {
+            bail!(
+                "nothing that is relevant in `{}` is found in {}, by words or by vectors: a weight would say nothing, and \
+                 none was kept; name the data set that the index was built of",
+                data.name,
+                self.index.display()
+            );
+        }
         editor.set_weight(weight)?;
         let done = Done {
             split: split.name(),

@@ -45,8 +45,9 @@ pub(super) const RECALL: f64 = 0.99;
 
 impl Regrow {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        let queries = self.queries.as_deref().map(array::read).transpose()?;
         let mut editor = Editor::open(&self.index)?;
+        let dim = editor.index().settings()?.dim;
+        let queries = self.queries.as_deref().map(|path| array::read_queries(path, dim)).transpose()?;
         let before = editor.index().tuning()?.map(|tuning| tuning.recall);
         let recall = self.recall.or(before).unwrap_or(RECALL);
         let mut bar = Bar::endless("regrow");

@@ -66,8 +66,9 @@ const TOGETHER: usize = 10_000;
 impl Switch {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let maker = self.from.open()?;
-        let queries = self.queries.as_deref().map(array::read).transpose()?;
         let settings = maker.settings();
+        let of_width = |path| array::read_queries(path, settings.dim);
+        let queries = self.queries.as_deref().map(of_width).transpose()?;
         if let Maker::Model(model, name) = &maker
             && !model.encoder().reads_texts(Side::Document)
         {
@@ -78,8 +79,12 @@ impl Switch {
         }
         interrupt::watch()?;
         let set = self.begun(&settings)?;
-        let encoded = self.fill(set, &maker).map_err(|error| {
-            anyhow!("{}; what was encoded stays, and the same command goes on with it", chain(&error))
+        let encoded = self.fill(set, &maker).map_err(|error| match &maker {
+            Maker::Model(..) => {
+                anyhow!("{}; what was encoded stays, and the same command goes on with it", chain(&error))
+            }
+            // Nobody knows whether the same command will be given the same array.
+            Maker::Array(_) => anyhow!("{}; the index is searched as before", chain(&error)),
         })?;
         let mut editor = Editor::open(&self.index)?;
         let before = editor.index().tuning()?.map(|tuning| tuning.recall);

@@ -83,7 +83,7 @@ def measure(folder: Path, stems: bool, stop: bool, k1: float, b: float) -> str:
             n = len(postings.get(word, ()))
             for doc, worth in postings.get(word, ()):
                 scores[doc] += math.log(1 + (len(docs) - n + 0.5) / (n + 0.5)) * worth
-        ranked = ids[np.lexsort((last_first, -scores))]
+        ranked = ids[np.lexsort((last_first, -scores))][: np.count_nonzero(scores)]  # others are not found
         wanted = relevant(judgements, parents)
         first = set(ranked[: len(wanted)])
         of.update(wanted.values())

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use rootward::dataset::Dataset;
 use rootward::doc_tree::DocTree;
-use rootward::doc_tree::decode::{Compared, Decoder, UNREACHED, Walk};
+use rootward::doc_tree::decode::{Compared, Decoder, Walk};
 use rootward::eval::Truth;
 use rootward::matrix::Matrix;
 use rootward::model::{self, Model, TrainedOn};
@@ -91,8 +91,7 @@ pub(crate) fn decode(
     let asked = truth.pairs.queries();
     let run = Run::of_scores(&decoder, asked, truth.names, depth, &|done| bar.at(done))?;
     bar.clear();
-    let reached = |query| run.list(query).iter().copied().filter(|(_, score)| *score > UNREACHED).collect();
-    Ok(Run::of_lists(run.queries().map(|query| (query, reached(query)))))
+    Ok(run)
 }
 
 /// What inner products are divided by on the way down: the temperature of the last stage that had a tree.

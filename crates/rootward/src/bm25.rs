@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::dataset::Document;
-use crate::eval::Scorer;
+use crate::eval::{NOT_FOUND, Scorer};
 use crate::rows::Rows;
 
 pub(crate) use words::Words;
@@ -139,6 +139,8 @@ impl Scorer for Asked<'_> {
                 }
             }
         }
+        // A word is worth more than 0 wherever it stands, so that these have none of them.
+        scores.iter_mut().filter(|score| **score == 0.0).for_each(|score| *score = NOT_FOUND);
     }
 }
 
@@ -155,8 +157,11 @@ mod tests {
         Document { id: String::new(), title: title.to_owned(), text: text.to_owned(), synonyms }
     }
 
+    /// The scores of all documents, 0 where there is none.
     fn scores(index: &Bm25, texts: &[&str]) -> Vec<Vec<f32>> {
-        each_row(&index.ask(texts.iter().copied()), &|_| (), |_, scores| scores.to_vec()).unwrap()
+        let or_zero = |score: &f32| if *score == NOT_FOUND { 0.0 } else { *score };
+        let of_row = |_, scores: &[f32]| scores.iter().map(or_zero).collect();
+        each_row(&index.ask(texts.iter().copied()), &|_| (), of_row).unwrap()
     }
 
     /// The formula, word by word and document by document.
@@ -174,6 +179,17 @@ mod tests {
             query.iter().map(worth).sum()
         };
         docs.iter().map(score).collect()
+    }
+
+    #[test]
+    fn documents_without_a_word_of_the_query_are_not_found() {
+        let docs =
+            [document("apple", "", &[]), document("melon", "sweet apple", &[]), document("yam", "", &[])];
+        let index = Bm25::new(&docs, LUCENE);
+        let asked = index.ask(["apple", "courgette", "", "the"]);
+        let found = each_row(&asked, &|_| (), |_, scores| scores.to_vec()).unwrap();
+        assert!(found[0][..2].iter().all(|score| *score > 0.0) && found[0][2] == NOT_FOUND);
+        assert!(found[1..].iter().flatten().all(|score| *score == NOT_FOUND));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use crate::eval::{EvalError, Names, Scorer, check_scorer, each_row};
+use crate::eval::{EvalError, NOT_FOUND, Names, Scorer, check_scorer, each_row};
 use crate::files::{WriteError, write_aside};
 use crate::hierarchy::Hierarchy;
 use crate::pairs::Pairs;
@@ -127,7 +127,8 @@ pub fn levels(hierarchy: &Hierarchy) -> Vec<u32> {
     hierarchy.docs().map(|doc| hierarchy.depth(doc)).collect()
 }
 
-/// For each level the threshold with the best F1 on these queries, the highest of several.
+/// For each level the threshold with the best F1 on these queries, the highest of several; none for a level of which
+/// nothing relevant is found.
 ///
 /// Row `i` of the scorer belongs to row `i` of the pairs. The scores are asked for twice; `progress` is told how many
 /// rows are done of both times together.
@@ -172,7 +173,7 @@ pub fn fit(
     };
     let n = queries.len();
     each_row(scorer, &|done| progress(n + done), count).map_err(|nan| nan.of(queries, names))?;
-    Ok(steps.into_iter().map(Steps::best).collect())
+    Ok(steps.into_iter().filter_map(Steps::best).collect())
 }
 
 /// What given thresholds accept of some queries, in the order of the thresholds.
@@ -246,18 +247,19 @@ impl Steps {
         }
     }
 
-    fn best(self) -> Threshold {
+    /// The best threshold; none where no relevant document is found at all.
+    fn best(self) -> Option<Threshold> {
         let relevant = self.right.iter().sum();
         let (mut sum, mut best): (Accepted, Option<Threshold>) =
             (Accepted { relevant, ..Accepted::default() }, None);
         for ((score, right), accepted) in self.scores.into_iter().zip(self.right).zip(self.accepted) {
             sum.right += right;
             sum.accepted += accepted.into_inner();
-            if best.is_none_or(|best| sum.f1() > best.fitted.f1()) {
+            if score > NOT_FOUND && best.is_none_or(|best| sum.f1() > best.fitted.f1()) {
                 best = Some(Threshold { level: self.level, score, fitted: sum });
             }
         }
-        best.expect("a level has steps only where a relevant document has a score")
+        best
     }
 }
 

@@ -19,7 +19,7 @@ use crate::rows::Rows;
 
 pub use measures::{QueryResult, RankingMeasures};
 pub use name_table::NameTable;
-pub use order::Names;
+pub use order::{NOT_FOUND, Names};
 pub use scores::{NanRow, Products, Scorer, Vectors, each_row};
 pub use summary::{Evaluation, Share, write_per_query};
 
@@ -120,7 +120,8 @@ pub fn evaluate_scores(
     check_scorer(scorer, queries, names)?;
     let targets = targets(truth)?;
     let per_query = each_row(scorer, progress, |row, scores| {
-        let rank_of = |doc| Some(order::rank(scores, names.tie_order, doc));
+        let rank_of =
+            |doc: DocIdx| (scores[doc.at()] > NOT_FOUND).then(|| order::rank(scores, names.tie_order, doc));
         let first = |n| order::top_k(scores, names.tie_order, n).into_iter().map(|(doc, _)| doc).collect();
         measure(queries[row], targets.row(row), rank_of, first)
     })

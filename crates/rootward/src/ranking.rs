@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 
+use crate::eval::NOT_FOUND;
 use crate::eval::order::best_first;
 use crate::hierarchy::Hierarchy;
 use crate::ids::DocIdx;
@@ -52,7 +53,8 @@ pub fn consistent(ranking: &[DocIdx], hierarchy: &Hierarchy, n: usize) -> Vec<Do
 /// # Panics
 /// When there is no score or no place in the order of ties for one of them.
 pub fn best_among(docs: &[DocIdx], scores: &[f32], tie_order: &[u32], k: usize) -> Vec<(DocIdx, f32)> {
-    let mut best: Vec<(DocIdx, f32)> = docs.iter().map(|doc| (*doc, scores[doc.at()])).collect();
+    let scored = docs.iter().map(|doc| (*doc, scores[doc.at()]));
+    let mut best: Vec<(DocIdx, f32)> = scored.filter(|(_, score)| *score > NOT_FOUND).collect();
     if k > 0 && k < best.len() {
         best.select_nth_unstable_by(k - 1, |a, b| best_first(tie_order, *a, *b));
     }

@@ -11,11 +11,8 @@ use std::ops::Range;
 use rootward_kernels::dot;
 
 use super::{DocTree, NodeIdx};
-use crate::eval::Scorer;
+use crate::eval::{NOT_FOUND, Scorer};
 use crate::matrix::Matrix;
-
-/// The score of a document that the beam did not reach: less than that of any that it did.
-pub const UNREACHED: f32 = -1e30;
 
 /// What takes part in a decoding, all of one width.
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +145,7 @@ impl Scorer for Decoder<'_> {
     }
 
     fn score(&self, rows: Range<usize>, scores: &mut [f32]) {
-        scores.fill(UNREACHED);
+        scores.fill(NOT_FOUND); // what the beam does not reach
         for (row, scores) in rows.zip(scores.chunks_exact_mut(self.n_docs().max(1))) {
             self.walk_down(self.compared.queries.row(row), scores);
         }
@@ -231,7 +228,7 @@ mod tests {
         let compared = Compared { queries: &queries, nodes: &tree.centroids(), docs: &docs };
         let (all, some) = (scores(&tree, compared, usize::MAX), scores(&tree, compared, 1));
         for (all, some) in all.iter().zip(some) {
-            let reached: Vec<usize> = (0..80).filter(|doc| some[*doc] != UNREACHED).collect();
+            let reached: Vec<usize> = (0..80).filter(|doc| some[*doc] != NOT_FOUND).collect();
             assert!(!reached.is_empty() && reached.len() < 50, "{}", reached.len());
             assert!(reached.iter().all(|doc| some[*doc] == all[*doc]));
         }
@@ -258,8 +255,8 @@ mod tests {
         let within: Vec<DocIdx> = (0..10).map(DocIdx).collect();
         let tree = DocTree::grow_among(&docs, &within, shape, 7).unwrap();
         let found = scores(&tree, Compared { queries: &queries, nodes: &tree.centroids(), docs: &docs }, 99);
-        assert!(found[0][..10].iter().all(|score| *score > UNREACHED));
-        assert_eq!(found[0][10..], [UNREACHED; 10]);
+        assert!(found[0][..10].iter().all(|score| *score > NOT_FOUND));
+        assert_eq!(found[0][10..], [NOT_FOUND; 10]);
     }
 
     #[test]

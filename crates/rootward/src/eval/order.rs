@@ -36,10 +36,13 @@ pub fn tie_order(doc_ids: &[&str]) -> Vec<u32> {
     order
 }
 
+/// What a document scores that a query does not find at all, as one without a word of it: this or less is in no ranking.
+pub const NOT_FOUND: f32 = -1e30;
+
 /// So many scores at a time are passed over where none can be among the best.
 const CHUNK: usize = 64;
 
-/// The `k` best documents with their scores, best first; all of them where there are fewer than `k`.
+/// The `k` best documents with their scores, best first; all that are [found](NOT_FOUND) where there are fewer than `k`.
 ///
 /// # Shapes
 /// - `scores`: `(documents)`, none of them NaN
@@ -52,9 +55,8 @@ pub fn top_k(scores: &[f32], tie_order: &[u32], k: usize) -> Vec<(DocIdx, f32)> 
     if k == 0 {
         return best;
     }
-    // The worst of the best so far; nothing behind it can be among them. Many scores may equal it: words that do not
-    // occur leave most documents at 0.
-    let (mut floor, mut place) = (f32::NEG_INFINITY, u32::MAX);
+    // The worst of the best so far; nothing behind it can be among them.
+    let (mut floor, mut place) = (NOT_FOUND, 0);
     for (first, scores) in (0..).step_by(CHUNK).zip(scores.chunks(CHUNK)) {
         // Without an early exit, so that it takes many at once; few chunks pass once the floor has risen.
         if !scores.iter().fold(false, |any, score| any | (*score >= floor)) {
@@ -120,11 +122,14 @@ mod tests {
             scores in proptest::collection::vec((-3i8..4).prop_map(f32::from), 0..200),
             k in 0usize..210,
         ) {
+            // What is not found is in no list, and before nothing.
+            let scores: Vec<f32> = scores.into_iter().map(|s| if s == -3.0 { NOT_FOUND } else { s }).collect();
             let ids: Vec<String> = (0..scores.len()).map(|doc| (doc * 7 % 211).to_string()).collect();
             let order = tie_order(&ids.iter().map(String::as_str).collect::<Vec<_>>());
             let mut sorted: Vec<usize> = (0..scores.len()).collect();
             sorted.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(ids[*b].cmp(&ids[*a])));
             let top: Vec<usize> = top_k(&scores, &order, k).iter().map(|(doc, _)| doc.at()).collect();
+            sorted.retain(|doc| scores[*doc] > NOT_FOUND);
             prop_assert_eq!(&top[..], &sorted[..k.min(sorted.len())]);
             for (place, doc) in sorted.into_iter().enumerate() {
                 prop_assert_eq!(rank(&scores, &order, DocIdx(u32::try_from(doc).unwrap())), place + 1);

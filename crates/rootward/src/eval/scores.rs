@@ -25,8 +25,8 @@ pub struct Vectors<'a> {
 /// What scores all documents for each of some queries: vectors, words, or anything else that ranks a whole corpus.
 ///
 /// The same row has the same scores, bit for bit, whatever rows are asked for with it and on whichever thread. A
-/// greater score is better, and documents of equal score are ordered by [`super::order`]. A score that is not a number
-/// is refused by whoever asked for it.
+/// greater score is better, and documents of equal score are ordered by [`super::order`]; what scores
+/// [`super::NOT_FOUND`] is in no ranking. A score that is not a number is refused by whoever asked for it.
 pub trait Scorer: Sync {
     /// How many queries there are.
     fn n_queries(&self) -> usize;

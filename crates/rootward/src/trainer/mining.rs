@@ -122,13 +122,16 @@ fn draw(
     tie_order: &[u32],
     mut below: impl FnMut(usize) -> usize,
 ) -> Found {
-    let exact = relevant.iter().filter(|r| r.distance == 0).map(|r| scores[r.doc.at()]);
+    // By words, an answer that shares none with its query scores as one that nearly does.
+    let score = |doc: DocIdx| match mined.by {
+        MinedBy::Encoder => scores[doc.at()],
+        MinedBy::Words => scores[doc.at()].max(0.0),
+    };
+    let exact = relevant.iter().filter(|r| r.distance == 0).map(|r| score(r.doc));
     let most = exact.fold(f32::NEG_INFINITY, f32::max) - mined.margin;
     let known = |doc: DocIdx| relevant.iter().any(|r| r.doc == doc);
     let best = top_k(scores, tie_order, mined.among + relevant.len());
-    // A document without a word of the query is no answer that anybody would take for one.
-    let looks_right = |score: f32| mined.by == MinedBy::Encoder || score > 0.0;
-    let best = best.into_iter().filter(|(doc, score)| looks_right(*score) && !known(*doc));
+    let best = best.into_iter().filter(|(doc, _)| !known(*doc));
     let mut candidates = best.take(mined.among).collect::<Vec<_>>();
     let n_before = candidates.len();
     // A query without an exact match has no score to hold the others against.
@@ -142,6 +145,7 @@ fn draw(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::eval::NOT_FOUND;
 
     const MINED: Mined = Mined { by: MinedBy::Encoder, each: 9, every: 1, among: 3, margin: 0.1 };
 
@@ -175,8 +179,12 @@ mod tests {
     #[test]
     fn by_words_only_documents_that_share_one_are_candidates() {
         let by_words = Mined { by: MinedBy::Words, ..MINED };
-        assert_eq!(drawn(by_words, &[(0, 0)], &[0.5, 0.4, 0.0, 0.3, 0.0]), (vec![1, 3], 0));
-        assert_eq!(drawn(by_words, &[(0, 0)], &[0.0; 5]), (vec![], 0));
+        let scores = [0.5, 0.4, NOT_FOUND, 0.3, NOT_FOUND];
+        assert_eq!(drawn(by_words, &[(0, 0)], &scores), (vec![1, 3], 0));
+        // Nor does an answer without a word of its query pass over those that have some.
+        let lenient = Mined { margin: -1.0, ..by_words };
+        assert_eq!(drawn(lenient, &[(4, 0)], &scores), (vec![0, 1, 3], 0));
+        assert_eq!(drawn(by_words, &[(0, 0)], &[NOT_FOUND; 5]), (vec![], 0));
     }
 
     #[test]

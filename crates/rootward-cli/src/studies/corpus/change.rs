@@ -7,7 +7,7 @@ use anyhow::Context;
 use rootward::dataset::Split;
 use rootward::doc_tree::DocTree;
 use rootward::doc_tree::decode::{Compared, Decoder, Walk};
-use rootward::eval::{Products, RankingMeasures, Scorer, Vectors};
+use rootward::eval::{NOT_FOUND, Products, RankingMeasures, Scorer, Vectors};
 use rootward::ids::{DocIdx, QueryIdx};
 use rootward::random::{Purpose, shuffled, stream};
 use rootward::recipe::{Recipe, TreeContrast};
@@ -177,7 +177,7 @@ impl Scorer for Without<'_> {
     fn score(&self, rows: Range<usize>, scores: &mut [f32]) {
         self.products.score(rows, scores);
         for row in scores.chunks_exact_mut(self.n_docs()) {
-            self.removed.iter().for_each(|doc| row[doc.at()] = f32::MIN);
+            self.removed.iter().for_each(|doc| row[doc.at()] = NOT_FOUND);
         }
     }
 }

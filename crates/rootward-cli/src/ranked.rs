@@ -132,7 +132,7 @@ pub(crate) fn evaluate_looked_up(
     hierarchy: &Hierarchy,
 ) -> anyhow::Result<Evaluation> {
     let bar = Bar::new(name, scorer.n_queries());
-    let look_up = |docs: &[DocIdx]| look_up_ancestors(docs, hierarchy, docs.len());
+    let look_up = |docs: &[DocIdx], n: usize| look_up_ancestors(docs, hierarchy, n);
     let arrangement = Arrangement { depth: DEPTH, arrange: &look_up };
     let found = evaluate_arranged(scorer, arrangement, truth, &|done| bar.at(done))?;
     bar.clear();

@@ -134,8 +134,8 @@ pub fn evaluate_scores(
 pub struct Arrangement<'a> {
     /// How many documents of a ranking are looked at and listed; |S(q)| where that is more.
     pub depth: usize,
-    /// Turns the first documents of a ranking into another list, of which no more than as many count.
-    pub arrange: &'a (dyn Fn(&[DocIdx]) -> Vec<DocIdx> + Sync),
+    /// Turns the first documents of a ranking into another list, of which no more than so many count.
+    pub arrange: &'a (dyn Fn(&[DocIdx], usize) -> Vec<DocIdx> + Sync),
 }
 
 /// Ranks the corpus for every query by any scores, arranges the first documents anew, and measures those lists as
@@ -156,7 +156,7 @@ pub fn evaluate_arranged(
         let n = arrangement.depth.max(truth.pairs.relevant(row).len());
         let best: Vec<DocIdx> =
             order::top_k(scores, names.tie_order, n).into_iter().map(|(doc, _)| doc).collect();
-        let mut list = (arrangement.arrange)(&best);
+        let mut list = (arrangement.arrange)(&best, n);
         list.truncate(n);
         measure_list(queries[row], targets.row(row), &list)
     })
@@ -393,11 +393,10 @@ mod tests {
     #[test]
     fn an_arranged_ranking_measures_as_the_run_that_is_arranged_the_same_way() {
         let world = larger();
-        let arrange: &(dyn Fn(&[DocIdx]) -> Vec<DocIdx> + Sync) =
-            &|docs| docs.iter().rev().copied().collect();
+        let arrange = |docs: &[DocIdx]| docs.iter().rev().copied().collect::<Vec<_>>();
         let (of_scores, of_run) = world.with(ancestors, |truth| {
             let products = Products::new(world.vectors());
-            let arrangement = Arrangement { depth: 40, arrange };
+            let arrangement = Arrangement { depth: 40, arrange: &|docs, _| arrange(docs) };
             let run = Run::of_scores(&products, world.pairs.queries(), truth.names, 40, &|_| ()).unwrap();
             let of_run = evaluate_run(&run.arranged(arrange), truth).unwrap();
             (evaluate_arranged(&products, arrangement, truth, &|_| ()).unwrap(), of_run)

@@ -22,6 +22,7 @@ mod index_model;
 mod index_search;
 mod index_tree;
 mod interrupt;
+mod left_out;
 mod line_batches;
 mod output;
 mod paper;

@@ -157,8 +157,8 @@ pub enum DivideError {
     NoDepth,
     /// A split stays empty.
     #[error(
-        "nothing fell to {split}: of {of} queries the largest {largest} stay together; raise its share, or divide into \
-             smaller units (a greater --depth, --by group, --by query)"
+        "nothing fell to {split}: of {of} queries the largest {largest} stay together, and those that are in no unit stay in \
+             train; raise its share, or divide into other units (another --depth, --by group, --by query)"
     )]
     Empty {
         /// The split.

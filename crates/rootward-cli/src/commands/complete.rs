@@ -10,6 +10,7 @@ use rootward::dataset::{Compress, Dataset};
 use rootward::held_out;
 use serde::Serialize;
 
+use crate::left_out::say_left_out;
 use crate::output::{print_json, say};
 use crate::progress::Bar;
 
@@ -63,6 +64,7 @@ impl Complete {
         let filled =
             Dataset::closed(data.name, data.docs, completed.hierarchy).with_guesses(completed.guesses);
         filled.write(&self.out, Compress::None)?;
+        say_left_out(&self.data)?;
         // What was held out of the old folder is held out of the new one.
         let held_out = self.data.join(held_out::FILE);
         if held_out.is_file() {

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use rootward::dataset::{Dataset, Split};
 use rootward_import::{to_beir, to_edges, to_trec};
 
+use crate::left_out::say_left_out;
 use crate::output::{Turned, print_json, say, say_notes};
 
 /// Write a data set in a form that other programs read.
@@ -55,6 +56,7 @@ impl Export {
             Form::Trec => to_trec(&data, &self.out)?,
             Form::Edges => to_edges(&data, &self.out, self.nodes.as_deref())?,
         };
+        say_left_out(&self.data)?;
         if self.json {
             let judged = |split| data.judgements(split).map_or(0, <[_]>::len);
             return print_json(&Turned {

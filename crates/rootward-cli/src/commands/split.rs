@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, ValueEnum};
 use rootward::dataset::Dataset;
 
+use crate::left_out::say_left_out;
+
 /// What hides pairs instead of dividing queries.
 const NOT_BY: [&str; 3] = ["pairs", "queries", "edges_only"];
 /// What neither asks for.
@@ -105,11 +107,13 @@ enum GroupBy {
 impl Split {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let data = Dataset::open(&self.data)?;
+        let folder = self.data.clone();
         match self.by {
             Some(by) => self.divide(&data, by),
             None if self.leaves => self.take_leaves_out(&data),
             None => self.hide(&data),
-        }
+        }?;
+        say_left_out(&folder)
     }
 }
 

@@ -65,6 +65,14 @@ fn people_are_shown_what_fell_where_and_the_same_seed_writes_the_same() {
     );
     folder.done("split tree --by query --seed 3 --out two");
     assert!(folder.files("one") == folder.files("two"));
+    let said = stderr(&folder.run("split tree --by query --seed 3 --out three"));
+    assert!(!said.contains("is left out"), "{said}");
+    let corpus = folder.text("tree/corpus.jsonl");
+    folder.write("tree/corpus.jsonl", corpus.replacen('{', "{\"metadata\": {\"year\": 2020}, ", 2));
+    for line in ["split tree --by query --seed 3 --out four", "export tree --to beir --out five"] {
+        let said = stderr(&folder.run(line));
+        assert!(said.contains("note: `metadata` of 2 documents is left out"), "{said}");
+    }
 }
 
 #[test]

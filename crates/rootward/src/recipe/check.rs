@@ -27,6 +27,8 @@ impl Recipe {
         self.check_learn_from()?;
         demand("validation.queries", validation.queries, validation.queries > 0, "1 or more")?;
         demand("validation.every", validation.every, validation.every > 0, "1 or more")?;
+        let far_from = validation.far_from;
+        demand("validation.far_from", far_from, far_from > 0, "1 or more: at 0 every pair would be far")?;
         demand("stages", "empty", !self.stages.is_empty(), "at least one stage")?;
         for (place, stage) in self.stages.iter().enumerate() {
             stage.check(&format!("stages.{place}"))?;

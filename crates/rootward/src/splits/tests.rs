@@ -132,7 +132,7 @@ fn what_cannot_be_divided_is_told_with_the_remedy() {
         dev 0 and test 0 are no shares: two numbers from 0 to 1 were expected, of at most 1 together and not both 0
         dev 0.6 and test 0.6 are no shares: two numbers from 0 to 1 were expected, of at most 1 together and not both 0
         no query of `small` has a group: add "group": ".." to the lines of queries.jsonl, or say what makes a group with --group-by document or --group-by parent
-        nothing fell to dev: of 9 queries the largest 9 stay together; raise its share, or divide into smaller units (a greater --depth, --by group, --by query)
+        nothing fell to dev: of 9 queries the largest 9 stay together, and those that are in no unit stay in train; raise its share, or divide into other units (another --depth, --by group, --by query)
         no depth of the hierarchy has subtrees that hold a tenth of the queries at most: name one with --depth, or divide with --by node or --by query"#]].assert_eq(&told.join("\n"));
 }
 

@@ -24,8 +24,8 @@ pub(crate) struct VectorsFrom {
     /// Untrained encoder: `builtin`, or the folder of a static model or of a Transformer.
     #[arg(long, value_name = "builtin|FOLDER")]
     encoder: Option<PathBuf>,
-    /// Array of rows of float32, one for each document: in the order of the documents, or in that of the ids in
-    /// FILE.npy.ids.
+    /// Array of rows of float32, one for each document, in the order of the ids in FILE.npy.ids; `build` takes one without
+    /// such a file, too, in the order of the documents.
     #[arg(long, value_name = "FILE.npy")]
     vectors: Option<PathBuf>,
 }

@@ -47,7 +47,7 @@ pub fn backup(path: &Path, to: &Path, mut progress: impl FnMut(Progress)) -> Res
     let published = copied.and_then(|()| publish(&aside, to));
     if let Err(error) = published {
         // The cause is what the user must know.
-        let _ = remove(&aside);
+        let _ = ["-aside", "-aside-journal"].map(|ending| remove(&beside(to, ending)));
         return Err(error);
     }
     Ok(meta.generation)

@@ -84,7 +84,11 @@ impl Switch {
                 anyhow!("{}; what was encoded stays, and the same command goes on with it", chain(&error))
             }
             // Nobody knows whether the same command will be given the same array.
-            Maker::Array(_) => anyhow!("{}; the index is searched as before", chain(&error)),
+            Maker::Array(_) => {
+                // What cannot be dropped now is by the next switch.
+                let _ = Writer::open(&self.index).and_then(|mut writer| writer.drop_set(set));
+                anyhow!("{}; the index is searched as before", chain(&error))
+            }
         })?;
         let mut editor = Editor::open(&self.index)?;
         let before = editor.index().tuning()?.map(|tuning| tuning.recall);

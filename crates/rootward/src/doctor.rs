@@ -25,7 +25,7 @@ use findings::Findings;
 use reading::read;
 
 pub use kind::{Kind, Severity};
-pub(crate) use leaks::plain;
+pub use leaks::plain;
 pub use leaks::{Leakage, leakage};
 pub use mending::{Change, MendError, Mended, mend};
 

@@ -38,7 +38,7 @@ impl fmt::Display for Leakage {
 }
 
 /// A text as it is compared with others: capitals and the number of blanks make no difference.
-pub(crate) fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
 }
 

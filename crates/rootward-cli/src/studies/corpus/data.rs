@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::bail;
 use rootward::dataset::{Dataset, Document, Judgement, Judgements, Query, Split};
+use rootward::doctor::plain;
 use rootward::hierarchy::Hierarchy;
 use rootward::ids::{DocIdx, QueryIdx};
 use rootward::random::{Purpose, shuffled, stream};
@@ -86,9 +87,7 @@ fn named_alike(data: &Dataset, order: &[u32]) -> Vec<Vec<DocIdx>> {
     let mut named: Vec<Vec<DocIdx>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for doc in order.iter().map(|doc| DocIdx(*doc)) {
-        let words = names_of(&data.docs[doc.at()]).to_lowercase();
-        let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-        let place = *places.entry(words).or_insert(named.len());
+        let place = *places.entry(plain(&names_of(&data.docs[doc.at()]))).or_insert(named.len());
         match named.get_mut(place) {
             Some(alike) => alike.push(doc),
             None => named.push(vec![doc]),

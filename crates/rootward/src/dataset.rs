@@ -332,14 +332,15 @@ impl Dataset {
     /// what changes the [`Dataset::fingerprint`].
     pub fn contents_fingerprint(&self) -> u32 {
         let mut hasher = self.hashed();
-        let of_doc = |doc: &'_ Document| {
-            let mut words = vec![doc.title.clone(), doc.text.clone()];
-            words.extend_from_slice(&doc.synonyms);
-            words.join("\0")
-        };
-        let texts = self.docs.iter().map(of_doc).chain(self.queries.iter().map(|query| query.text.clone()));
-        for text in texts {
-            hasher.update(text.as_bytes());
+        for doc in &self.docs {
+            for words in [&doc.title, &doc.text].into_iter().chain(&doc.synonyms) {
+                hasher.update(words.as_bytes());
+                hasher.update(b"\0");
+            }
+            hasher.update(b"\n");
+        }
+        for query in &self.queries {
+            hasher.update(query.text.as_bytes());
             hasher.update(b"\n");
         }
         for split in [Split::Dev, Split::Test] {

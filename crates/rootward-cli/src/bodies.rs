@@ -26,7 +26,7 @@ pub(crate) fn open_body(config: &BodyConfig, start: Start<'_>) -> Result<Box<dyn
     open_body_in(Precision::Single, config, start)
 }
 
-/// The same, with what the products of encoding calculate with; a static network has none.
+/// The same with what products calculate with, unless the network was made for bfloat16; a static network has none.
 ///
 /// # Errors
 /// When its files cannot be read, or are not of one model.
@@ -59,7 +59,10 @@ pub(crate) fn open_body_in(
                  of sentence-transformers or Hugging Face with config.json in it"
                 .into())
         }
-        (BodyConfig::Transformer { from, max_tokens, frozen_layers, dropout, clip, recompute }, start) => {
+        (
+            BodyConfig::Transformer { from, max_tokens, frozen_layers, dropout, clip, recompute, bf16 },
+            start,
+        ) => {
             let (folder, seed) = match start {
                 Start::Fresh { seed } => (Path::new(from), seed),
                 // Nobody trains a model that was saved: what a seed would say does not matter.
@@ -75,6 +78,7 @@ pub(crate) fn open_body_in(
                 chunk_tokens: CHUNK,
                 greatest_norm: *clip,
             };
+            let precision = if *bf16 { Precision::Half } else { precision };
             Ok(Box::new(TextBody::new(model, precision, training)))
         }
     }
@@ -95,8 +99,8 @@ pub(crate) fn untrained(from: &Path) -> TextConfig {
     let from = from.to_string_lossy().into_owned();
     let body = match is_transformer {
         true => {
-            let (frozen_layers, dropout, clip, recompute) = (0, None, 1.0, false);
-            BodyConfig::Transformer { from, max_tokens: READ, frozen_layers, dropout, clip, recompute }
+            let (frozen_layers, dropout, clip, recompute, bf16) = (0, None, 1.0, false, false);
+            BodyConfig::Transformer { from, max_tokens: READ, frozen_layers, dropout, clip, recompute, bf16 }
         }
         false => BodyConfig::Static { from, dim: None, max_tokens: READ, pairs: 0 },
     };

@@ -77,7 +77,7 @@ fn peak(level: Level) -> f64 {
         }
         match level {
             // SAFETY: only levels of this machine are measured.
-            Level::Avx512 => return rate(ROUNDS * 12 * 32, || unsafe { avx512() }),
+            Level::Amx | Level::Avx512 => return rate(ROUNDS * 12 * 32, || unsafe { avx512() }),
             // SAFETY: as above.
             Level::Avx2 => return rate(ROUNDS * 6 * 32, || unsafe { avx2() }),
             Level::Baseline => {}
@@ -189,7 +189,8 @@ fn transformers(level: Level, peak: f64) {
         product_at(level, Store::Set, TOKENS, Strided::rows(&x, HIDDEN), &packed, &mut wide, INNER);
     });
     print("dense layer, 128 x 384 x 1536", level, single, "GFLOP/s", Some(peak));
-    let half = rate(count, || product_half_at(level, &halves, &half_packed, &mut wide, INNER));
+    let half =
+        rate(count, || product_half_at(level, Store::Set, halves.all(), &half_packed, &mut wide, INNER));
     print("dense layer in bfloat16", level, half, "GFLOP/s", Some(peak));
 
     let show = |name: &str, count: usize, run: &mut dyn FnMut()| {

@@ -67,12 +67,12 @@ impl Instructions for Baseline {
 macro_rules! kernel {
     (
         $(#[$meta:meta])*
-        pub fn $name:ident, $name_at:ident<$instructions:ident>($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)?
+        $vis:vis fn $name:ident, $name_at:ident<$instructions:ident>($($arg:ident: $type:ty),* $(,)?) $(-> $out:ty)?
         $body:block
     ) => {
         $(#[$meta])*
         #[inline]
-        pub fn $name($($arg: $type),*) $(-> $out)? {
+        $vis fn $name($($arg: $type),*) $(-> $out)? {
             $name_at($crate::level::level(), $($arg),*)
         }
 
@@ -80,7 +80,7 @@ macro_rules! kernel {
         ///
         /// # Panics
         #[doc = concat!("As [`", stringify!($name), "`], and when this machine does not have the level.")]
-        pub fn $name_at(level: $crate::level::Level, $($arg: $type),*) $(-> $out)? {
+        $vis fn $name_at(level: $crate::level::Level, $($arg: $type),*) $(-> $out)? {
             #[inline(always)]
             fn body<$instructions: $crate::instructions::Instructions>($($arg: $type),*) $(-> $out)? $body
 
@@ -100,7 +100,7 @@ macro_rules! kernel {
                 assert!(level <= detected, "kernels for {level} were asked for, this machine has at most {detected}");
                 match level {
                     // SAFETY: the line above made sure that this machine has the instructions of the level.
-                    $crate::level::Level::Avx512 => return unsafe { avx512($($arg),*) },
+                    $crate::level::Level::Amx | $crate::level::Level::Avx512 => return unsafe { avx512($($arg),*) },
                     // SAFETY: as above.
                     $crate::level::Level::Avx2 => return unsafe { avx2($($arg),*) },
                     $crate::level::Level::Baseline => {}

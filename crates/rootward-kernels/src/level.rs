@@ -7,7 +7,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-/// The environment variable that lowers the level: `baseline`, `avx2` or `avx512`.
+/// The environment variable that lowers the level: `baseline`, `avx2`, `avx512` or `amx`.
 pub const VARIABLE: &str = "ROOTWARD_CPU";
 
 /// An instruction set that every kernel is compiled for, in rising order.
@@ -19,6 +19,9 @@ pub enum Level {
     Avx2,
     /// AVX-512 (F, VL, DQ, BW), vectors of 16 numbers.
     Avx512,
+    /// AVX-512 and tiles of 16 by 16 numbers (AMX): another product of bfloat16 numbers, and all else as in
+    /// [`Level::Avx512`]. On Linux only, where a process has to ask for tiles.
+    Amx,
 }
 
 /// `ROOTWARD_CPU` asks for something that this machine cannot do or that does not exist.
@@ -40,7 +43,7 @@ pub enum LevelError {
 
 impl Level {
     /// Every level, in rising order.
-    pub const ALL: [Level; 3] = [Level::Baseline, Level::Avx2, Level::Avx512];
+    pub const ALL: [Level; 4] = [Level::Baseline, Level::Avx2, Level::Avx512, Level::Amx];
 
     /// The best level that this machine has.
     pub fn detected() -> Level {
@@ -59,6 +62,7 @@ impl Level {
             Level::Baseline => "baseline",
             Level::Avx2 => "avx2",
             Level::Avx512 => "avx512",
+            Level::Amx => "amx",
         }
     }
 }
@@ -104,6 +108,7 @@ fn detect() -> Level {
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512bw");
     match (avx2, avx512) {
+        (true, true) if crate::matmul::tiles_are_there() => Level::Amx,
         (true, true) => Level::Avx512,
         (true, false) => Level::Avx2,
         (false, _) => Level::Baseline,
@@ -127,7 +132,7 @@ impl fmt::Display for LevelError {
             LevelError::Unknown { got } => {
                 write!(
                     f,
-                    "{VARIABLE} must be baseline, avx2 or avx512, found {got:?}; unset it to use the best"
+                    "{VARIABLE} must be baseline, avx2, avx512 or amx, found {got:?}; unset it to use the best"
                 )
             }
             LevelError::Unsupported { asked, detected } => write!(
@@ -166,7 +171,7 @@ mod tests {
     fn an_unknown_name_is_an_error_that_lists_the_known_ones() {
         let error = level_from(Some("AVX")).unwrap_err();
         let expected =
-            "ROOTWARD_CPU must be baseline, avx2 or avx512, found \"AVX\"; unset it to use the best";
+            "ROOTWARD_CPU must be baseline, avx2, avx512 or amx, found \"AVX\"; unset it to use the best";
         assert_eq!(error.to_string(), expected);
     }
 

@@ -7,8 +7,8 @@
 //! the caller's business.
 //!
 //! What always holds: a kernel checks the shapes of its operands before it begins. Its result depends on
-//! nothing but its arguments and the level; [`Level::Avx2`] and [`Level::Avx512`] give the same bits, and
-//! [`Level::Baseline`] differs from them by rounding only.
+//! nothing but its arguments and the level. The levels above [`Level::Baseline`] give the same bits, but for the product
+//! of bfloat16 numbers at [`Level::Amx`]; all others differ by rounding only.
 //!
 //! Each kernel `f` has a twin `f_at` that takes the level first, for tests and benchmarks.
 
@@ -38,8 +38,9 @@ pub use hyperbolic::{negative_distances, negative_distances_at};
 pub use int8::{Codes, QueryCodes, Within, encode, encode_at, scan, scan_at};
 pub use level::{Level, LevelError, VARIABLE, level, level_from};
 pub use matmul::{
-    HalfPacked, HalfRows, Packed, Store, Strided, product, product_at, product_columns, product_columns_at,
-    product_half, product_half_at, product_half_plain, product_half_plain_at, round_pairs, round_pairs_at,
+    HalfLeft, HalfPacked, HalfRows, Packed, Store, Strided, product, product_at, product_columns,
+    product_columns_at, product_half, product_half_at, product_half_plain, product_half_plain_at,
+    round_pairs, round_pairs_at,
 };
 pub use norm::{
     NormParameters, add_norm, add_norm_at, norm_back, norm_back_at, scale_and_shift, scale_and_shift_at,
@@ -56,12 +57,10 @@ pub use vector::{
 mod tests {
     use super::Level;
 
-    /// Checks that a kernel gives the same bits at both AVX levels, where the machine has them.
+    /// Checks that a kernel gives the same bits at all levels above the baseline that the machine has.
     pub(crate) fn same_bits(kernel: impl Fn(Level) -> Vec<f32>) {
-        if Level::detected() < Level::Avx512 {
-            return;
-        }
         let bits = |level| kernel(level).into_iter().map(f32::to_bits).collect::<Vec<_>>();
-        assert_eq!(bits(Level::Avx2), bits(Level::Avx512));
+        let all: Vec<_> = Level::available().filter(|level| *level > Level::Baseline).map(bits).collect();
+        assert!(all.windows(2).all(|two| two[0] == two[1]));
     }
 }

@@ -11,10 +11,19 @@ mod packed;
 use std::ops::Range;
 
 pub use half::{
-    HalfPacked, HalfRows, product_half, product_half_at, product_half_plain, product_half_plain_at,
+    HalfLeft, HalfPacked, HalfRows, product_half, product_half_at, product_half_plain, product_half_plain_at,
     round_pairs, round_pairs_at,
 };
 pub use packed::{Packed, Strided};
+
+/// Whether this process may use tiles: see [`Level::Amx`](crate::Level::Amx).
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn tiles_are_there() -> bool {
+    #[cfg(target_os = "linux")]
+    return half::tiles::are_there();
+    #[cfg(not(target_os = "linux"))]
+    return false;
+}
 
 use crate::instructions::{Instructions, kernel};
 use crate::lanes::{Aligned, LANES, Lanes};
@@ -149,7 +158,12 @@ impl Blocks {
     fn of<I: Instructions>(m: usize, n: usize, rows: usize) -> Self {
         // Nearly equal heights: a last block of one or two rows would leave most of the machine idle.
         let height = m.div_ceil(m.div_ceil(rows));
-        let width = I::TILE_PANELS * LANES;
+        Blocks::new(m, n, height, I::TILE_PANELS * LANES)
+    }
+
+    /// Blocks of this many rows and columns, smaller ones at the edges.
+    #[inline(always)]
+    fn new(m: usize, n: usize, height: usize, width: usize) -> Self {
         let (row_blocks, column_blocks) = (m.div_ceil(height), n.div_ceil(width));
         // The smaller operand is passed over again and again, and stays in the near caches.
         let rows_outside = m > n;

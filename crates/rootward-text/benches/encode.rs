@@ -56,7 +56,7 @@ fn main() {
         };
         TextBody::new(model, precision, training)
     };
-    let (mut single, half) = (model(Precision::Single), model(Precision::Half));
+    let (mut single, mut half) = (model(Precision::Single), model(Precision::Half));
     let config = single.model().config().clone();
     let (full, mixed) = (texts(|_| 62), texts(|i| 6 + i * 7 % 57));
     let tokens = |texts: &[String]| texts.iter().map(|text| text.split(' ').count() + 2).sum::<usize>();
@@ -89,23 +89,20 @@ fn main() {
     });
     rows.push((format!("{SHORT} short texts, f32"), found, f64::NAN));
     let encoding_peak = peak_mb();
-    single.start_optimiser(Optimiser::Adam {
-        beta1: 0.9,
-        beta2: 0.999,
-        epsilon: 1e-8,
-        lazy: false,
-        decay: 0.01,
-    });
+    let adam = Optimiser::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, lazy: false, decay: 0.01 };
     let grad =
         Matrix::new(TEXTS, single.dim(), vec![1e-3; TEXTS * single.dim()]).expect("as many as asked for");
-    for (name, texts) in [("64 tokens", &full), ("8 to 64 tokens", &mixed)] {
-        let found = fastest(|| {
-            single.backward(Side::Document, &slices(texts), &grad).expect("texts are plain words");
-            single.step(1e-6);
-        });
-        // Forward, back to the inputs, back to the weights: three products of one size.
-        let products = 3.0 * product_seconds(&config, tokens(texts), false);
-        rows.push((format!("step {name}"), found, products));
+    for (kind, body) in [("", &mut single), (", bfloat16", &mut half)] {
+        body.start_optimiser(adam);
+        for (name, texts) in [("64 tokens", &full), ("8 to 64 tokens", &mixed)] {
+            let found = fastest(|| {
+                body.backward(Side::Document, &slices(texts), &grad).expect("texts are plain words");
+                body.step(1e-6);
+            });
+            // Forward, back to the inputs, back to the weights: three products of one size.
+            let products = 3.0 * product_seconds(&config, tokens(texts), !kind.is_empty());
+            rows.push((format!("step {name}{kind}"), found, products));
+        }
     }
 
     if arguments.iter().any(|argument| argument == "--json") {
@@ -174,7 +171,7 @@ fn product_seconds(config: &Config, n_tokens: usize, half: bool) -> f64 {
         let once = fastest(|| {
             for _ in 0..PRODUCTS {
                 if half {
-                    product_half(&halves, &half_packed, &mut out, outputs);
+                    product_half(Store::Set, halves.all(), &half_packed, &mut out, outputs);
                 } else {
                     product(Store::Set, GROUP, Strided::rows(&x, inputs), &packed, &mut out, outputs);
                 }

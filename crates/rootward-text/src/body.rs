@@ -32,6 +32,8 @@ pub struct TextBody {
     precision: Precision,
     training: Training,
     operands: Operands,
+    /// Memory of the way back, which the next one uses again.
+    traces: Vec<Trace>,
     /// Of all parameters since the last step; empty before the first.
     gradient: Vec<f32>,
     moments: Moments,
@@ -45,11 +47,11 @@ const SECOND: &str = "optimiser.second";
 const STEPS: &str = "optimiser.steps";
 
 impl TextBody {
-    /// A model that is used with products of `precision`, and trained with those of [`Precision::Single`].
+    /// A model that is used and trained with products of `precision`; its parameters are `f32` always.
     pub fn new(model: TextModel, precision: Precision, training: Training) -> Self {
         let moments = Moments::start(Optimiser::Sgd {}, 0);
-        let operands = Operands::default();
-        TextBody { model, precision, training, operands, gradient: Vec::new(), moments, taken: 0 }
+        let (operands, traces, gradient) = (Operands::default(), Vec::new(), Vec::new());
+        TextBody { model, precision, training, operands, traces, gradient, moments, taken: 0 }
     }
 
     /// The model as it is now.
@@ -90,8 +92,7 @@ impl Body for TextBody {
     fn encode_in_training(&mut self, side: Side, texts: &[&str]) -> Result<Matrix, EncodeError> {
         let model = &self.model;
         let sequences = model.sequences(side, texts)?;
-        let network =
-            self.operands.network(&model.config, &model.layout, &model.parameters, Precision::Single);
+        let network = self.operands.network(&model.config, &model.layout, &model.parameters, self.precision);
         Ok(model.vectors(network, &sequences, Some(self.dropping(side))))
     }
 
@@ -100,34 +101,36 @@ impl Body for TextBody {
         let dropping = self.dropping(side);
         let sequences = self.model.sequences(side, texts)?;
         self.gradient_mut();
-        let TextBody { model, training, operands, gradient, .. } = self;
+        let TextBody { model, precision, training, operands, traces, gradient, .. } = self;
         let (hidden, dim) = (model.config.hidden, model.dim());
-        let network = operands.network_with_back(&model.config, &model.layout, &model.parameters);
+        let network = operands.network_with_back(&model.config, &model.layout, &model.parameters, *precision);
         for chunk in runs(&sequences, training.chunk_tokens.max(1)) {
             let grad = &grad.values()[chunk.start * dim..chunk.end * dim];
             let sequences = &sequences[chunk];
-            let mut traces: Vec<Trace> = runs(sequences, GROUP_TOKENS)
-                .into_par_iter()
-                .map(|run| {
-                    let group = Group::new(&sequences[run]);
-                    let noise = dropping.noise(&group);
-                    Trace::new(network, group, noise, training.activations)
-                })
-                .collect();
+            let groups = runs(sequences, GROUP_TOKENS);
+            if traces.len() < groups.len() {
+                traces.resize_with(groups.len(), || Trace::new(*precision));
+            }
+            let traces = &mut traces[..groups.len()];
+            traces.par_iter_mut().zip(groups).for_each(|(trace, run)| {
+                let group = Group::new(&sequences[run]);
+                let noise = dropping.noise(&group);
+                trace.forward(network, group, noise, training.activations);
+            });
             let pool = |trace: &Trace| model.pooling.pool(trace.last(), &trace.group().bounds, hidden);
             let pooled = traces.iter().map(pool).collect::<Vec<_>>().concat();
             let results = head::forward(&model.layout, &model.parameters, &model.head, pooled);
             let pooled_grad =
                 head::back(&model.layout, &model.parameters, &model.head, &results, grad.to_vec(), gradient);
             let mut begin = 0;
-            for trace in &mut traces {
+            for trace in &mut *traces {
                 let bounds = &trace.group().bounds;
                 let mine = &pooled_grad[begin..][..bounds.len() * hidden];
                 begin += mine.len();
                 let last_grad = model.pooling.back(trace.last(), bounds, hidden, mine);
                 trace.start_back(last_grad);
             }
-            gradient::collect(network, &mut traces, training.frozen, gradient);
+            gradient::collect(network, traces, training.frozen, gradient);
         }
         Ok(())
     }

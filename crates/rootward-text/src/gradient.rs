@@ -5,24 +5,22 @@
 //! the groups up in their order. So the sums are the same with any number of threads.
 
 use rayon::prelude::*;
-use rootward_kernels::{Store, add_scaled, product_columns};
+use rootward_kernels::add_scaled;
 
 use crate::embedding;
 use crate::group::Group;
 use crate::layer::{LayerGradient, Normed, Pass, Saved, Scratch};
-use crate::layout::{Dense, Layout};
-use crate::network::Network;
+use crate::layout::Layout;
+use crate::network::{Network, Precision};
 use crate::noise::Noise;
 use crate::training::{Activations, Frozen};
 
 /// Rows of a weight that a thread takes at a time: six of the panels that products read.
 const ROWS: usize = 96;
-/// Rows of a panel.
-const PANEL: usize = 16;
-/// Columns of a weight whose operands stay in the near caches while all rows pass.
-const COLUMNS: usize = 192;
 
 /// A group that has gone through the network, with what its way back needs.
+///
+/// Other groups go through it later, in the same memory.
 pub(crate) struct Trace {
     group: Group,
     noise: Option<Noise>,
@@ -36,38 +34,47 @@ pub(crate) struct Trace {
     layer: LayerGradient,
     first_norm: [Vec<f32>; 2],
     scratch: Scratch,
+    /// What a layer saves that is computed again.
+    again: Saved,
 }
 
 impl Trace {
+    /// A trace of nothing, for networks of this precision.
+    pub(crate) fn new(precision: Precision) -> Self {
+        Trace {
+            group: Group::new(&[]),
+            noise: None,
+            hidden: Vec::new(),
+            saved: Vec::new(),
+            first: Normed::default(),
+            grad: Vec::new(),
+            layer: LayerGradient::new(precision),
+            first_norm: [Vec::new(), Vec::new()],
+            scratch: Scratch::default(),
+            again: Saved::default(),
+        }
+    }
+
     /// Takes a group through the network.
-    pub(crate) fn new(
+    pub(crate) fn forward(
+        &mut self,
         network: Network<'_>,
         group: Group,
         noise: Option<Noise>,
         activations: Activations,
-    ) -> Self {
-        let pass = Pass { network, group: &group, noise: noise.as_ref() };
-        let (mut first, mut scratch) = (Normed::default(), Scratch::default());
-        let mut hidden = vec![embedding::forward(pass, &mut first, &mut Vec::new())];
-        let (mut saved, mut last) = (Vec::new(), Saved::default());
-        for layer in 0..network.config.layers {
-            let mut x = hidden[layer].clone();
-            pass.forward(layer, &mut x, &mut last, &mut scratch);
-            hidden.push(x);
-            if activations == Activations::Kept {
-                saved.push(std::mem::take(&mut last));
-            }
-        }
-        Trace {
-            group,
-            noise,
-            hidden,
-            saved,
-            first,
-            grad: Vec::new(),
-            layer: LayerGradient::default(),
-            first_norm: [Vec::new(), Vec::new()],
-            scratch,
+    ) {
+        (self.group, self.noise) = (group, noise);
+        let pass = Pass { network, group: &self.group, noise: self.noise.as_ref() };
+        let layers = network.config.layers;
+        self.hidden.resize_with(layers + 1, Vec::new);
+        let kept = if activations == Activations::Kept { layers } else { 0 };
+        self.saved.resize_with(kept, Saved::default);
+        self.hidden[0] = embedding::forward(pass, &mut self.first, &mut self.scratch.added);
+        for layer in 0..layers {
+            let (given, gives) = self.hidden.split_at_mut(layer + 1);
+            gives[0].clone_from(&given[layer]);
+            let saved = self.saved.get_mut(layer).unwrap_or(&mut self.again);
+            pass.forward(layer, &mut gives[0], saved, &mut self.scratch);
         }
     }
 
@@ -88,12 +95,11 @@ impl Trace {
 
     fn back(&mut self, network: Network<'_>, layer: usize) {
         let pass = Pass { network, group: &self.group, noise: self.noise.as_ref() };
-        let mut again = Saved::default();
         let saved = match self.saved.get(layer) {
             Some(saved) => saved,
             None => {
-                pass.forward(layer, &mut self.hidden[layer].clone(), &mut again, &mut self.scratch);
-                &again
+                pass.forward(layer, &mut self.hidden[layer].clone(), &mut self.again, &mut self.scratch);
+                &self.again
             }
         };
         let x = &self.hidden[layer];
@@ -145,21 +151,12 @@ fn add_layer(layout: &Layout, layer: usize, traces: &[Trace], gradient: &mut [f3
     }
     for (at, dense) in places.dense.iter().enumerate() {
         let weights = gradient[dense.weight.clone()].par_chunks_mut(ROWS * dense.inputs).enumerate();
-        weights.for_each(|(part, rows)| add_weights(dense, at, traces, part, rows));
-    }
-}
-
-/// Adds the gradients of some rows of a weight, `gradᵀ · x` of every group.
-fn add_weights(dense: &Dense, at: usize, traces: &[Trace], part: usize, rows: &mut [f32]) {
-    let width = dense.inputs;
-    for LayerGradient { left, right, .. } in traces.iter().map(|trace| &trace.layer) {
-        for begin in (0..width).step_by(COLUMNS) {
-            let columns = begin..width.min(begin + COLUMNS);
-            for (panel, rows) in rows.chunks_mut(PANEL * width).enumerate() {
-                let left = left[at].columns_as_rows(part * (ROWS / PANEL) + panel);
-                let (n, to) = (rows.len() / width, &mut rows[begin..]);
-                product_columns(Store::Add, n, left, &right[at], columns.clone(), to, width);
+        weights.for_each(|(part, rows)| {
+            let begin = part * ROWS;
+            for trace in traces {
+                let these = begin..begin + rows.len() / dense.inputs;
+                trace.layer.factors[at].add_rows(these, rows, dense.inputs);
             }
-        }
+        });
     }
 }

@@ -4,13 +4,14 @@
 //! drops from what is added before it is added.
 
 use rootward_kernels::{
-    HalfRows, Packed, Store, Strided, add_norm, add_scaled, bias_gelu, gelu_back, norm_back, scale_and_shift,
+    HalfRows, Store, add_norm, add_scaled, bias_gelu, gelu_back, norm_back, scale_and_shift,
 };
 
 use crate::attention::{self, Heads};
+use crate::factors::Factors;
 use crate::group::Group;
 use crate::layout::{ATTENTION_IN, ATTENTION_OUT, DOWN, UP};
-use crate::network::Network;
+use crate::network::{Network, Precision};
 use crate::noise::{Noise, Site};
 
 /// One group on its way through the network.
@@ -50,7 +51,7 @@ pub(crate) struct Scratch {
     attention: attention::Scratch,
     halves: HalfRows,
     /// `(tokens, hidden)`.
-    added: Vec<f32>,
+    pub(crate) added: Vec<f32>,
     /// `(tokens, inner)`.
     active: Vec<f32>,
     /// `(tokens, inner)` or `(tokens, hidden)`.
@@ -61,13 +62,10 @@ pub(crate) struct Scratch {
     nothing: Vec<f32>,
 }
 
-/// The gradients of a layer's parameters, of one group: those of weights as the operands of a product yet to be made.
-#[derive(Default)]
+/// The gradients of a layer's parameters, of one group.
 pub(crate) struct LayerGradient {
-    /// Gradients of the results of each product: `(tokens, outputs)`.
-    pub(crate) left: [Packed; 4],
-    /// What each product was applied to: `(tokens, inputs)`.
-    pub(crate) right: [Packed; 4],
+    /// Those of weights.
+    pub(crate) factors: [Factors; 4],
     pub(crate) biases: [Vec<f32>; 4],
     /// Of scale and shift of both norms.
     pub(crate) norms: [[Vec<f32>; 2]; 2],
@@ -140,22 +138,22 @@ impl Pass<'_> {
         self.norm_back(layer, DOWN, &saved.norms[1], grad, out);
         let added = self.dropped(layer, DOWN, grad, &mut scratch.added);
         out.take(DOWN, added, hidden);
-        self.network.back((layer, DOWN), Store::Set, added, &mut scratch.grad);
+        self.network.back((layer, DOWN), Store::Set, added, &mut scratch.grad, &mut scratch.halves);
         gelu_back(config.activation, &saved.inner, &mut scratch.grad, &mut scratch.active);
-        out.right[DOWN].pack(n, inner, Strided::rows(&scratch.active, inner));
+        out.factors[DOWN].take_x(&scratch.active, inner);
         out.take(UP, &scratch.grad, inner);
         scratch.added.resize(n * hidden, 0.0);
         let between = &mut scratch.added[..];
         scale_and_shift(self.network.norm(&places.norms[0]), &saved.norms[0].unit, between);
-        out.right[UP].pack(n, hidden, Strided::rows(between, hidden));
-        self.network.back((layer, UP), Store::Add, &scratch.grad, grad);
+        out.factors[UP].take_x(between, hidden);
+        self.network.back((layer, UP), Store::Add, &scratch.grad, grad, &mut scratch.halves);
 
         self.norm_back(layer, ATTENTION_OUT, &saved.norms[0], grad, out);
         let added = self.dropped(layer, ATTENTION_OUT, grad, &mut scratch.added);
         out.take(ATTENTION_OUT, added, hidden);
-        out.right[ATTENTION_OUT].pack(n, hidden, Strided::rows(&saved.context, hidden));
+        out.factors[ATTENTION_OUT].take_x(&saved.context, hidden);
         scratch.grad.resize(n * hidden, 0.0);
-        self.network.back((layer, ATTENTION_OUT), Store::Set, added, &mut scratch.grad);
+        self.network.back((layer, ATTENTION_OUT), Store::Set, added, &mut scratch.grad, &mut scratch.halves);
         for (sequence, bounds) in
             self.group.bounds.iter().enumerate().filter(|(_, bounds)| !bounds.is_empty())
         {
@@ -170,8 +168,8 @@ impl Pass<'_> {
             );
         }
         out.take(ATTENTION_IN, &scratch.qkv_grad, 3 * hidden);
-        out.right[ATTENTION_IN].pack(n, hidden, Strided::rows(x, hidden));
-        self.network.back((layer, ATTENTION_IN), Store::Add, &scratch.qkv_grad, grad);
+        out.factors[ATTENTION_IN].take_x(x, hidden);
+        self.network.back((layer, ATTENTION_IN), Store::Add, &scratch.qkv_grad, grad, &mut scratch.halves);
     }
 
     fn heads(&self, layer: usize, sequence: usize) -> Heads<'_> {
@@ -209,6 +207,11 @@ impl Pass<'_> {
 }
 
 impl LayerGradient {
+    pub(crate) fn new(precision: Precision) -> Self {
+        let factors = std::array::from_fn(|_| Factors::new(precision));
+        LayerGradient { factors, biases: Default::default(), norms: Default::default() }
+    }
+
     /// Empties the sums.
     fn start(&mut self, places: &crate::layout::Layer, hidden: usize) {
         for (bias, dense) in self.biases.iter_mut().zip(&places.dense) {
@@ -223,7 +226,7 @@ impl LayerGradient {
 
     /// Takes the gradients of a product's results: rows of `dim` numbers.
     fn take(&mut self, at: usize, grad: &[f32], dim: usize) {
-        self.left[at].pack(grad.len() / dim, dim, Strided::rows(grad, dim));
+        self.factors[at].take_grad(grad, dim);
         grad.chunks_exact(dim).for_each(|row| add_scaled(1.0, row, &mut self.biases[at]));
     }
 }

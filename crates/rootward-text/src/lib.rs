@@ -23,6 +23,7 @@ pub mod training;
 
 mod attention;
 mod embedding;
+mod factors;
 mod gradient;
 mod group;
 mod layer;

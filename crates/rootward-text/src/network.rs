@@ -10,12 +10,12 @@ use rootward_kernels::{HalfPacked, HalfRows, NormParameters, Packed, Store, Stri
 use crate::config::Config;
 use crate::layout::{Dense, Layout, Norm};
 
-/// What the products of encoding calculate with; sums are `f32` always.
+/// What products calculate with; sums are `f32` always.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
     /// Numbers of 32 bits.
     Single,
-    /// Numbers rounded to bfloat16: about twice as fast where the machine has an instruction for it.
+    /// Numbers rounded to bfloat16: several times as fast where the machine has instructions for them.
     Half,
 }
 
@@ -25,7 +25,8 @@ pub(crate) struct Operands {
     single: OnceLock<Vec<[Packed; 4]>>,
     half: OnceLock<Vec<[HalfPacked; 4]>>,
     /// Those of the backward pass; [`Operands::renew`] makes them stale.
-    back: Vec<[Packed; 4]>,
+    single_back: Vec<[Packed; 4]>,
+    half_back: Vec<[HalfPacked; 4]>,
     back_is_stale: bool,
 }
 
@@ -37,24 +38,42 @@ pub(crate) struct Network<'a> {
     pub(crate) parameters: &'a [f32],
     weights: Weights<'a>,
     /// None where nothing goes back.
-    back: &'a [[Packed; 4]],
+    back: Weights<'a>,
 }
 
-/// The weights that the products of the forward pass read.
+/// The weights that products read.
 #[derive(Clone, Copy)]
 enum Weights<'a> {
     Single(&'a [[Packed; 4]]),
     Half(&'a [[HalfPacked; 4]]),
 }
 
+/// The right operand of a product, of either precision.
+trait Operand: Default + Send {
+    fn pack(&mut self, k: usize, n: usize, b: Strided<'_>);
+}
+
+impl Operand for Packed {
+    fn pack(&mut self, k: usize, n: usize, b: Strided<'_>) {
+        Packed::pack(self, k, n, b);
+    }
+}
+
+impl Operand for HalfPacked {
+    fn pack(&mut self, k: usize, n: usize, b: Strided<'_>) {
+        HalfPacked::pack(self, k, n, b);
+    }
+}
+
 impl Operands {
     /// Follows the parameters after they moved.
     pub(crate) fn renew(&mut self, layout: &Layout, parameters: &[f32]) {
         if let Some(single) = self.single.get_mut() {
-            pack(single, layout, |packed, dense| pack_single(packed, dense, parameters));
+            pack_forward(single, layout, parameters);
         }
-        // Rounded weights are read by evaluation, which comes once in many steps.
-        self.half.take();
+        if let Some(half) = self.half.get_mut() {
+            pack_forward(half, layout, parameters);
+        }
         self.back_is_stale = true;
     }
 
@@ -66,22 +85,16 @@ impl Operands {
         parameters: &'a [f32],
         precision: Precision,
     ) -> Network<'a> {
+        fn packed<O: Operand>(layout: &Layout, parameters: &[f32]) -> Vec<[O; 4]> {
+            let mut all = Vec::new();
+            pack_forward(&mut all, layout, parameters);
+            all
+        }
         let weights = match precision {
-            Precision::Single => Weights::Single(self.single.get_or_init(|| {
-                let mut all = Vec::new();
-                pack(&mut all, layout, |packed, dense| pack_single(packed, dense, parameters));
-                all
-            })),
-            Precision::Half => Weights::Half(self.half.get_or_init(|| {
-                let mut all = Vec::new();
-                pack(&mut all, layout, |packed: &mut HalfPacked, dense| {
-                    let weights = &parameters[dense.weight.clone()];
-                    packed.pack(dense.inputs, dense.outputs, Strided::transposed(weights, dense.inputs));
-                });
-                all
-            })),
+            Precision::Single => Weights::Single(self.single.get_or_init(|| packed(layout, parameters))),
+            Precision::Half => Weights::Half(self.half.get_or_init(|| packed(layout, parameters))),
         };
-        Network { config, layout, parameters, weights, back: &[] }
+        Network { config, layout, parameters, weights, back: Weights::Single(&[]) }
     }
 
     /// A network for the way forward and back.
@@ -90,25 +103,41 @@ impl Operands {
         config: &'a Config,
         layout: &'a Layout,
         parameters: &'a [f32],
+        precision: Precision,
     ) -> Network<'a> {
-        if self.back.is_empty() || self.back_is_stale {
-            pack(&mut self.back, layout, |packed: &mut Packed, dense| {
-                let weights = &parameters[dense.weight.clone()];
-                packed.pack(dense.outputs, dense.inputs, Strided::rows(weights, dense.inputs));
-            });
-            self.back_is_stale = false;
+        let is_stale = std::mem::take(&mut self.back_is_stale);
+        match precision {
+            Precision::Single if is_stale || self.single_back.is_empty() => {
+                pack_back(&mut self.single_back, layout, parameters);
+            }
+            Precision::Half if is_stale || self.half_back.is_empty() => {
+                pack_back(&mut self.half_back, layout, parameters);
+            }
+            Precision::Single | Precision::Half => {}
         }
-        Network { back: &self.back, ..self.network(config, layout, parameters, Precision::Single) }
+        let back = match precision {
+            Precision::Single => Weights::Single(&self.single_back),
+            Precision::Half => Weights::Half(&self.half_back),
+        };
+        Network { back, ..self.network(config, layout, parameters, precision) }
     }
 }
 
-fn pack_single(packed: &mut Packed, dense: &Dense, parameters: &[f32]) {
-    let weights = &parameters[dense.weight.clone()];
-    packed.pack(dense.inputs, dense.outputs, Strided::transposed(weights, dense.inputs));
+/// Packs the weights of every layer as the forward pass reads them, again into the same memory where there is some.
+fn pack_forward<O: Operand>(layers: &mut Vec<[O; 4]>, layout: &Layout, parameters: &[f32]) {
+    pack(layers, layout, |operand, Dense { inputs, outputs, weight, .. }| {
+        operand.pack(*inputs, *outputs, Strided::transposed(&parameters[weight.clone()], *inputs));
+    });
 }
 
-/// Packs the products of every layer, again into the same memory where there is some.
-fn pack<P: Default + Send>(layers: &mut Vec<[P; 4]>, layout: &Layout, pack: impl Fn(&mut P, &Dense) + Sync) {
+/// The same as the backward pass reads them.
+fn pack_back<O: Operand>(layers: &mut Vec<[O; 4]>, layout: &Layout, parameters: &[f32]) {
+    pack(layers, layout, |operand, Dense { inputs, outputs, weight, .. }| {
+        operand.pack(*outputs, *inputs, Strided::rows(&parameters[weight.clone()], *inputs));
+    });
+}
+
+fn pack<O: Operand>(layers: &mut Vec<[O; 4]>, layout: &Layout, pack: impl Fn(&mut O, &Dense) + Sync) {
     layers.resize_with(layout.layers.len(), Default::default);
     layers.par_iter_mut().zip(&layout.layers).for_each(|(packed, layer)| {
         packed.par_iter_mut().zip(&layer.dense).for_each(|(packed, dense)| pack(packed, dense));
@@ -128,32 +157,23 @@ impl Network<'_> {
         halves: &mut HalfRows,
     ) {
         let Dense { inputs, outputs, .. } = self.layout.layers[layer].dense[at];
-        let rows = x.len() / inputs;
-        match self.weights {
-            Weights::Single(weights) => {
-                product(Store::Set, rows, Strided::rows(x, inputs), &weights[layer][at], out, outputs);
-            }
-            Weights::Half(weights) => {
-                halves.fill(rows, inputs, x);
-                product_half(halves, &weights[layer][at], out, outputs);
-            }
-        }
+        self.weights.product((layer, at), Store::Set, (x, inputs), (out, outputs), halves);
     }
 
     /// `out = grad · weights`, or added to it, for one of the products of a layer.
     ///
     /// # Shapes
     /// - `grad`: `(rows, outputs)`, `out`: `(rows, inputs)`
-    pub(crate) fn back(&self, (layer, at): (usize, usize), store: Store, grad: &[f32], out: &mut [f32]) {
+    pub(crate) fn back(
+        &self,
+        (layer, at): (usize, usize),
+        store: Store,
+        grad: &[f32],
+        out: &mut [f32],
+        halves: &mut HalfRows,
+    ) {
         let Dense { inputs, outputs, .. } = self.layout.layers[layer].dense[at];
-        product(
-            store,
-            grad.len() / outputs,
-            Strided::rows(grad, outputs),
-            &self.back[layer][at],
-            out,
-            inputs,
-        );
+        self.back.product((layer, at), store, (grad, outputs), (out, inputs), halves);
     }
 
     /// The bias of one of the products of a layer.
@@ -167,6 +187,29 @@ impl Network<'_> {
             scale: &self.parameters[norm.scale.clone()],
             shift: &self.parameters[norm.shift.clone()],
             epsilon: self.config.epsilon,
+        }
+    }
+}
+
+impl Weights<'_> {
+    /// The rows of `x`, which are `k` wide, times a packed weight: rows of `out`, which are `n` wide.
+    fn product(
+        self,
+        (layer, at): (usize, usize),
+        store: Store,
+        (x, k): (&[f32], usize),
+        (out, n): (&mut [f32], usize),
+        halves: &mut HalfRows,
+    ) {
+        let rows = x.len() / k;
+        match self {
+            Weights::Single(weights) => {
+                product(store, rows, Strided::rows(x, k), &weights[layer][at], out, n);
+            }
+            Weights::Half(weights) => {
+                halves.fill(rows, k, x);
+                product_half(store, halves.all(), &weights[layer][at], out, n);
+            }
         }
     }
 }

@@ -59,7 +59,8 @@ pub(crate) struct Encode {
     /// Take the lines of TEXTS as JSON, whatever its name is.
     #[arg(long, conflicts_with = "data")]
     jsonl: bool,
-    /// Let a Transformer multiply in bfloat16: about twice as fast on a processor that can, a little less exact.
+    /// Let a Transformer multiply in bfloat16: up to four times as fast on a processor that can, slower on one that
+    /// cannot, a little less exact.
     #[arg(long)]
     bf16: bool,
     /// Go on with the file that was begun, or begin it; standard input has to bring the same texts again.

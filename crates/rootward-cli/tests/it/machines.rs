@@ -58,7 +58,7 @@ fn an_unknown_instruction_set_is_an_error_that_names_the_known_ones() {
     let error = error_of(&folder.command("inspect tree").env("ROOTWARD_CPU", "mmx").output().unwrap());
     assert_eq!(
         error,
-        "ROOTWARD_CPU must be baseline, avx2 or avx512, found \"mmx\"; unset it to use the best"
+        "ROOTWARD_CPU must be baseline, avx2, avx512 or amx, found \"mmx\"; unset it to use the best"
     );
 }
 

@@ -199,6 +199,19 @@ fn a_transformer_is_distilled_and_trained() {
     train("--set encoder.body.recompute=true", "recomputed");
     assert!(folder.files("model/body") == folder.files("recomputed/body"));
     folder.json("eval --data shop --model model");
+
+    train("--set encoder.body.bf16=true", "half");
+    let vectors = |model: &str| {
+        folder.done(&format!("encode --model {model} texts.txt --out {model}.npy"));
+        let bytes = folder.read(&format!("{model}.npy"));
+        let (numbers, _) = bytes[192..].as_chunks::<4>();
+        numbers.iter().map(|number| f32::from_le_bytes(*number)).collect::<Vec<_>>()
+    };
+    folder.write("texts.txt", "red sandals\nshoes for kids\n");
+    let (single, half) = (vectors("model"), vectors("half"));
+    assert!(single != half && single.iter().zip(&half).all(|(a, b)| (a - b).abs() < 0.05));
+    assert!(folder.text("half/recipe.toml").contains("bf16 = true"));
+
     assert!(folder.fails("distill --from bert --dim 8 --out small").contains("is not empty"));
     assert!(
         folder.fails("distill --from bert --dim 4000 --out huge").contains("--dim is 4000: expected 1 to ")

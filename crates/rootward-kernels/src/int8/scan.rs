@@ -62,12 +62,12 @@ pub fn scan_at(
     let asked = Asked { codes, queries, thresholds };
     #[cfg(target_arch = "x86_64")]
     match level {
-        Level::Avx512 if is_x86_feature_detected!("avx512vnni") => {
+        Level::Amx | Level::Avx512 if is_x86_feature_detected!("avx512vnni") => {
             // SAFETY: the lines above made sure that this machine has the instructions.
             return unsafe { vnni(asked, which, found) };
         }
         // SAFETY: as above.
-        Level::Avx512 => return unsafe { avx512(asked, which, found) },
+        Level::Amx | Level::Avx512 => return unsafe { avx512(asked, which, found) },
         // SAFETY: as above.
         Level::Avx2 => return unsafe { avx2(asked, which, found) },
         Level::Baseline => {}

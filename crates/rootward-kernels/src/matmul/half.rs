@@ -1,35 +1,76 @@
-//! Matrix products of bfloat16 numbers with sums of `f32`: encoding at twice the speed, for a loss of precision.
+//! Matrix products of bfloat16 numbers with sums of `f32`: encoding at several times the speed, for a loss of precision.
 //!
 //! A bfloat16 number is the upper half of an `f32`, rounded to nearest, ties to even. Neighbours along `k` travel
 //! together in one `u32`, as the instruction `VDPBF16PS` takes them: it adds the product of the second numbers of two
 //! pairs, then that of the first ones. Products of such numbers are exact in `f32`, so a machine without the
-//! instruction gives the same bits by two additions, at every level; only sums below the least normal number, about
-//! 1e-38, which the instruction takes for 0, may differ.
+//! instruction gives the same bits by two additions, at every level but [`Level::Amx`], which adds in another order; only
+//! sums below the least normal number, about 1e-38, which the instructions take for 0, may differ.
 
-use super::{Blocks, EDGE_WIDTH, MAX_ROWS, Strided};
+use std::array::from_fn;
+use std::ops::Range;
+
+use super::{Blocks, EDGE_WIDTH, MAX_ROWS, Store, Strided};
 use crate::instructions::{Instructions, kernel};
 use crate::lanes::{LANES, Lanes};
 use crate::level::{Level, level};
 
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+pub(crate) mod tiles;
+
 /// Pairs of terms that are added before the result is stored and the next ones are begun.
 const DEPTH: usize = 256;
 
-/// Pairs of sixteen columns where they begin a cache line.
-#[derive(Clone, Copy)]
+/// A line of sixteen pairs where they begin a cache line: 32 terms of a row, or two of sixteen columns.
+#[derive(Clone, Copy, PartialEq)]
 #[repr(C, align(64))]
 struct Pairs([u32; LANES]);
 
+const NOTHING: Pairs = Pairs([0; LANES]);
+
+impl Pairs {
+    /// The pairs of several lines, end to end.
+    #[inline(always)]
+    fn flat(lines: &[Pairs]) -> &[u32] {
+        // SAFETY: a line is sixteen pairs of 64 bytes in all, its alignment, so that nothing lies between two lines.
+        unsafe { std::slice::from_raw_parts(lines.as_ptr().cast::<u32>(), lines.len() * LANES) }
+    }
+
+    /// [`Pairs::flat`], to be written.
+    fn flat_mut(lines: &mut [Pairs]) -> &mut [u32] {
+        // SAFETY: as there.
+        unsafe { std::slice::from_raw_parts_mut(lines.as_mut_ptr().cast::<u32>(), lines.len() * LANES) }
+    }
+}
+
+/// Lines that a row of `k` terms takes.
+#[inline(always)]
+fn lines_of(k: usize) -> usize {
+    k.div_ceil(2 * LANES)
+}
+
 /// The left operand of a product in bfloat16, `(m, k)`.
 ///
-/// An instance can be filled again and again without allocating.
+/// Rows are filled up with zeros to whole lines, and the last ones to sixteen. An instance can be filled again and again
+/// without allocating.
 #[derive(Clone, Default)]
 pub struct HalfRows {
     m: usize,
     k: usize,
-    pairs: Vec<u32>,
+    pairs: Vec<Pairs>,
+}
+
+/// Some rows of a left operand, which begin at a multiple of sixteen.
+#[derive(Clone, Copy)]
+pub struct HalfLeft<'a> {
+    m: usize,
+    k: usize,
+    pairs: &'a [Pairs],
 }
 
 /// The right operand of a product in bfloat16, `(k, n)`, packed once and used for many left ones.
+///
+/// It lies in panels of sixteen columns, filled up with zeros to sixteen columns and as many rows as [`HalfRows`] have
+/// terms. An instance can be packed again and again without allocating.
 #[derive(Clone, Default)]
 pub struct HalfPacked {
     k: usize,
@@ -47,16 +88,60 @@ impl HalfRows {
     /// When `rows` has another length.
     pub fn fill(&mut self, m: usize, k: usize, rows: &[f32]) {
         assert!(m.checked_mul(k) == Some(rows.len()), "{m} rows of {k} do not fit {} numbers", rows.len());
-        (self.m, self.k) = (m, k);
-        self.pairs.resize(m * k.div_ceil(2), 0);
-        if k.is_multiple_of(2) {
-            round_pairs(rows, &mut self.pairs);
+        self.resize(m, k);
+        let stride = LANES * lines_of(k);
+        let pairs = Pairs::flat_mut(&mut self.pairs);
+        if k == 2 * stride {
+            round_pairs(rows, &mut pairs[..m * stride]);
         } else {
-            for (row, pairs) in rows.chunks_exact(k).zip(self.pairs.chunks_exact_mut(k.div_ceil(2))) {
-                round_pairs(&row[..k - 1], &mut pairs[..k / 2]);
-                pairs[k / 2] = rounded(row[k - 1]);
+            for (row, pairs) in rows.chunks_exact(k).zip(pairs.chunks_exact_mut(stride)) {
+                round_pairs(&row[..k / 2 * 2], &mut pairs[..k / 2]);
+                pairs[k / 2..].fill(0);
+                if k % 2 == 1 {
+                    pairs[k / 2] = rounded(row[k - 1]);
+                }
             }
         }
+        pairs[m * stride..].fill(0);
+    }
+
+    /// Replaces the operand by a rounded copy of the transpose of `columns`, as the gradient of a weight asks for.
+    ///
+    /// # Shapes
+    /// - `columns`: `(k, m)`, row-major, end to end
+    ///
+    /// # Panics
+    /// When `columns` has another length.
+    pub fn fill_transposed(&mut self, m: usize, k: usize, columns: &[f32]) {
+        assert!(
+            m.checked_mul(k) == Some(columns.len()),
+            "{k} rows of {m} do not fit {} numbers",
+            columns.len()
+        );
+        self.resize(m, k);
+        transpose_rounded(m, k, columns, &mut self.pairs);
+    }
+
+    fn resize(&mut self, m: usize, k: usize) {
+        (self.m, self.k) = (m, k);
+        self.pairs.resize(m.next_multiple_of(LANES) * lines_of(k), NOTHING);
+    }
+
+    /// All rows.
+    pub fn all(&self) -> HalfLeft<'_> {
+        self.rows(0..self.m)
+    }
+
+    /// Some rows.
+    ///
+    /// # Panics
+    /// When they do not begin at a multiple of sixteen, or reach beyond the operand.
+    pub fn rows(&self, rows: Range<usize>) -> HalfLeft<'_> {
+        assert!(rows.start.is_multiple_of(LANES), "rows begin at {}, not at a multiple of 16", rows.start);
+        assert!(rows.start <= rows.end && rows.end <= self.m, "rows {rows:?} of {} were asked for", self.m);
+        let lines = lines_of(self.k);
+        let pairs = &self.pairs[rows.start * lines..rows.end.next_multiple_of(LANES) * lines];
+        HalfLeft { m: rows.len(), k: self.k, pairs }
     }
 }
 
@@ -71,19 +156,109 @@ impl HalfPacked {
     pub fn pack(&mut self, k: usize, n: usize, b: Strided<'_>) {
         assert!(b.holds(k, n), "a right operand of {k} rows of {n} does not fit {} numbers", b.data.len());
         (self.k, self.n) = (k, n);
-        let depth = k.div_ceil(2);
-        self.panels.clear();
-        self.panels.resize(depth * n.div_ceil(LANES), Pairs([0; LANES]));
-        let at = |i: usize, j: usize| rounded(b.data[i * b.row_stride + j * b.col_stride]);
-        for (panel, column) in self.panels.chunks_exact_mut(depth.max(1)).zip((0..n).step_by(LANES)) {
-            for j in 0..LANES.min(n - column) {
-                for (pair, row) in panel.iter_mut().enumerate() {
-                    let second = if 2 * pair + 1 < k { at(2 * pair + 1, column + j) } else { 0 };
-                    row.0[j] = at(2 * pair, column + j) | second << 16;
+        self.panels.resize(self.depth() * n.div_ceil(LANES), NOTHING);
+        pack_rounded(k, n, b, &mut self.panels);
+    }
+
+    /// Lines of a panel.
+    #[inline(always)]
+    fn depth(&self) -> usize {
+        LANES * lines_of(self.k)
+    }
+}
+
+kernel! {
+    /// Rounds `columns`, of shape `(k, m)`, into rows of pairs of neighbours along `k`.
+    fn transpose_rounded, transpose_rounded_at<I>(m: usize, k: usize, columns: &[f32], rows: &mut [Pairs]) {
+        let (lines, columns) = (lines_of(k), Strided::rows(columns, m));
+        for (tile, first) in (0..m).step_by(LANES).enumerate() {
+            for line in 0..lines {
+                let turned = transposed(columns_at(columns, (k, m), (2 * LANES * line, first)));
+                for (row, pairs) in turned.into_iter().enumerate() {
+                    rows[(tile * LANES + row) * lines + line] = pairs;
                 }
             }
         }
     }
+}
+
+kernel! {
+    /// Rounds `b`, of shape `(k, n)`, into panels of sixteen columns.
+    fn pack_rounded, pack_rounded_at<I>(k: usize, n: usize, b: Strided<'_>, panels: &mut [Pairs]) {
+        let mut blocks = panels.as_chunks_mut::<LANES>().0.iter_mut();
+        for column in (0..n).step_by(LANES) {
+            for (row, block) in (0..k).step_by(2 * LANES).zip(&mut blocks) {
+                *block = if b.row_stride == 1 && b.col_stride != 1 {
+                    transposed(rows_at(b, (k, n), (row, column)))
+                } else {
+                    columns_at(b, (k, n), (row, column))
+                };
+            }
+        }
+    }
+}
+
+/// Sixteen lines of 16 columns, from a row and a column on: neighbours in a column are pairs. What is outside is 0.
+#[inline(always)]
+fn columns_at(b: Strided<'_>, (k, n): (usize, usize), (row, column): (usize, usize)) -> [Pairs; LANES] {
+    let at = |row: usize, column: usize| row * b.row_stride + column * b.col_stride;
+    let mut lines = [NOTHING; LANES];
+    if b.col_stride == 1 && row + 2 * LANES <= k && column + LANES <= n {
+        for (pair, line) in lines.iter_mut().enumerate() {
+            let numbers = |row: usize| b.data[at(row, column)..].first_chunk::<LANES>();
+            let two = numbers(row + 2 * pair).zip(numbers(row + 2 * pair + 1));
+            let (upper, lower) = two.expect("sixteen columns are left");
+            *line = side_by_side(upper, lower);
+        }
+    } else {
+        for (pair, line) in lines.iter_mut().enumerate() {
+            let number = |row, column| if row < k && column < n { b.data[at(row, column)] } else { 0.0 };
+            let numbers = |row: usize| -> Lanes { from_fn(|j| number(row, column + j)) };
+            *line = side_by_side(&numbers(row + 2 * pair), &numbers(row + 2 * pair + 1));
+        }
+    }
+    lines
+}
+
+/// Rounds the numbers of two rows: those of one column are a pair.
+#[inline(always)]
+fn side_by_side(upper: &Lanes, lower: &Lanes) -> Pairs {
+    let mut line = NOTHING;
+    for (pair, (upper, lower)) in line.0.iter_mut().zip(upper.iter().zip(lower)) {
+        *pair = rounded(*upper) | rounded(*lower) << 16;
+    }
+    line
+}
+
+/// For each of 16 columns, which lie in one piece each, a line of its neighbours from `row` on. What is outside is 0.
+#[inline(always)]
+fn rows_at(b: Strided<'_>, (k, n): (usize, usize), (row, column): (usize, usize)) -> [Pairs; LANES] {
+    let mut lines = [NOTHING; LANES];
+    let within = LANES.min(n - column);
+    for (j, line) in lines[..within].iter_mut().enumerate() {
+        let begin = (column + j) * b.col_stride + row;
+        let mut terms = [0.0; 2 * LANES];
+        match b.data[begin..].first_chunk::<{ 2 * LANES }>().filter(|_| row + 2 * LANES <= k) {
+            Some(whole) => terms = *whole,
+            None => terms[..k - row].copy_from_slice(&b.data[begin..begin + (k - row)]),
+        }
+        for (pair, two) in line.0.iter_mut().zip(terms.as_chunks::<2>().0) {
+            *pair = rounded(two[0]) | rounded(two[1]) << 16;
+        }
+    }
+    lines
+}
+
+/// Sixteen lines, whose places become those in the lines.
+#[inline(always)]
+fn transposed(lines: [Pairs; LANES]) -> [Pairs; LANES] {
+    let mut turned = [NOTHING; LANES];
+    for (i, line) in lines.iter().enumerate() {
+        for (turned, pair) in turned.iter_mut().zip(line.0) {
+            turned.0[i] = pair;
+        }
+    }
+    turned
 }
 
 kernel! {
@@ -100,9 +275,9 @@ kernel! {
     }
 }
 
-/// Writes the product of two matrices of bfloat16 numbers: `c[m, n] = a[m, k] · b[k, n]`.
+/// Writes or adds the product of two matrices of bfloat16 numbers: `c[m, n] = a[m, k] · b[k, n]`.
 ///
-/// Every element is one sum over `k` (restarted every 512 terms), whatever stands beside it.
+/// Every element is one sum over `k` in an order of the level's, whatever stands beside it.
 ///
 /// # Shapes
 /// - `c`: `(m, n)`, row `i` begins at `c[i * c_stride]`; numbers between the rows are left alone
@@ -110,22 +285,35 @@ kernel! {
 /// # Panics
 /// When `a` and `b` differ in `k`, `c` is shorter than its shape, or `c_stride` is less than `n`.
 #[inline]
-pub fn product_half(a: &HalfRows, b: &HalfPacked, c: &mut [f32], c_stride: usize) {
-    product_half_at(level(), a, b, c, c_stride);
+pub fn product_half(store: Store, a: HalfLeft<'_>, b: &HalfPacked, c: &mut [f32], c_stride: usize) {
+    product_half_at(level(), store, a, b, c, c_stride);
 }
 
 /// [`product_half`] at a given level, so that one process can compare them all.
 ///
 /// # Panics
 /// As [`product_half`], and when this machine does not have the level.
-pub fn product_half_at(level: Level, a: &HalfRows, b: &HalfPacked, c: &mut [f32], c_stride: usize) {
+pub fn product_half_at(
+    level: Level,
+    store: Store,
+    a: HalfLeft<'_>,
+    b: &HalfPacked,
+    c: &mut [f32],
+    c_stride: usize,
+) {
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    if level == Level::Amx && level <= Level::detected() {
+        // SAFETY: the line above made sure that this machine has the instructions.
+        unsafe { tiles::multiply(store, a, b, c, c_stride) };
+        return;
+    }
     #[cfg(target_arch = "x86_64")]
     if level == Level::Avx512 && level <= Level::detected() && is_x86_feature_detected!("avx512bf16") {
         // SAFETY: the line above made sure that this machine has the instructions.
-        unsafe { instruction::multiply_pairs(a, b, c, c_stride) };
+        unsafe { instruction::multiply_pairs(store, a, b, c, c_stride) };
         return;
     }
-    product_half_plain_at(level, a, b, c, c_stride);
+    product_half_plain_at(level, store, a, b, c, c_stride);
 }
 
 kernel! {
@@ -133,8 +321,8 @@ kernel! {
     ///
     /// # Panics
     /// As there.
-    pub fn product_half_plain, product_half_plain_at<I>(a: &HalfRows, b: &HalfPacked, c: &mut [f32], c_stride: usize) {
-        multiply::<I, Plain<I>>(a, b, c, c_stride);
+    pub fn product_half_plain, product_half_plain_at<I>(store: Store, a: HalfLeft<'_>, b: &HalfPacked, c: &mut [f32], c_stride: usize) {
+        multiply::<I, Plain<I>>(store, a, b, c, c_stride);
     }
 }
 
@@ -195,13 +383,19 @@ mod instruction {
     };
     use std::mem::transmute;
 
-    use super::{HalfPacked, HalfRows, Lanes, PairSums, Pairs, multiply};
+    use super::{HalfLeft, HalfPacked, Lanes, PairSums, Pairs, Store, multiply};
     use crate::instructions::Avx512;
 
     /// [`multiply`] with the instruction.
     #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,avx2,fma")]
-    pub(super) fn multiply_pairs(a: &HalfRows, b: &HalfPacked, c: &mut [f32], c_stride: usize) {
-        multiply::<Avx512, Register>(a, b, c, c_stride);
+    pub(super) fn multiply_pairs(
+        store: Store,
+        a: HalfLeft<'_>,
+        b: &HalfPacked,
+        c: &mut [f32],
+        c_stride: usize,
+    ) {
+        multiply::<Avx512, Register>(store, a, b, c, c_stride);
     }
 
     /// Sixteen sums in a register. Only [`multiply_pairs`] makes them, where the machine has the instructions.
@@ -232,9 +426,10 @@ mod instruction {
     }
 }
 
+/// The operands and the result of a product fit each other.
 #[inline(always)]
-fn multiply<I: Instructions, S: PairSums>(a: &HalfRows, b: &HalfPacked, c: &mut [f32], c_stride: usize) {
-    let (m, n, depth) = (a.m, b.n, b.k.div_ceil(2));
+fn check(a: HalfLeft<'_>, b: &HalfPacked, c: &[f32], c_stride: usize) {
+    let (m, n) = (a.m, b.n);
     assert!(a.k == b.k, "rows of {} numbers cannot be multiplied with {} rows", a.k, b.k);
     assert!(n <= c_stride, "rows of {n} numbers do not fit a stride of {c_stride}");
     assert!(
@@ -242,10 +437,23 @@ fn multiply<I: Instructions, S: PairSums>(a: &HalfRows, b: &HalfPacked, c: &mut 
         "a result of {m} rows of {n} does not fit {} numbers",
         c.len()
     );
+}
+
+#[inline(always)]
+fn multiply<I: Instructions, S: PairSums>(
+    store: Store,
+    a: HalfLeft<'_>,
+    b: &HalfPacked,
+    c: &mut [f32],
+    c_stride: usize,
+) {
+    check(a, b, c, c_stride);
+    let (m, n, depth) = (a.m, b.n, b.k.div_ceil(2));
     if m == 0 || n == 0 {
         return;
     }
     let blocks = Blocks::of::<I>(m, n, tile_rows::<I>());
+    let (pairs, stride) = (Pairs::flat(a.pairs), LANES * lines_of(a.k));
     let mut sums = [0.0; MAX_ROWS * EDGE_WIDTH];
     // One round even without terms, which leaves zeros.
     for begin in (0..depth.max(1)).step_by(DEPTH) {
@@ -253,14 +461,14 @@ fn multiply<I: Instructions, S: PairSums>(a: &HalfRows, b: &HalfPacked, c: &mut 
         for outer in 0..blocks.outer {
             for inner in 0..blocks.inner {
                 let (rows, cols) = blocks.at(outer, inner);
-                let panel = |panel: usize| &b.panels[panel * depth..][terms.clone()];
+                let panel = |panel: usize| &b.panels[panel * b.depth()..][terms.clone()];
                 let left = panel(cols.start / LANES);
                 let right = if cols.len() > LANES { panel(cols.start / LANES + 1) } else { left };
-                let a = &a.pairs[rows.start * depth + begin..];
-                block::<I, S>(rows.len(), a, depth, left, right, &mut sums);
+                let from = &pairs[rows.start * stride + begin..];
+                block::<I, S>(rows.len(), from, stride, left, right, &mut sums);
                 for (row, sums) in rows.zip(sums.chunks_exact(EDGE_WIDTH)) {
                     let c = &mut c[row * c_stride + cols.start..][..cols.len()];
-                    if begin == 0 {
+                    if begin == 0 && store == Store::Set {
                         c.copy_from_slice(&sums[..cols.len()]);
                     } else {
                         c.iter_mut().zip(sums).for_each(|(c, sum)| *c += sum);

@@ -7,9 +7,10 @@ use rootward::encoder::Side;
 use rootward::matrix::Matrix;
 use rootward_text::body::TextBody;
 use rootward_text::config::DropoutRates;
+use rootward_text::network::Precision;
 use rootward_text::training::{Activations, Training};
 
-use crate::{PLAIN, bits, body, slices};
+use crate::{PLAIN, bits, body, body_in, slices};
 
 const DROPPING: Training = Training { dropout: DropoutRates { hidden: 0.1, attention: 0.1 }, ..PLAIN };
 
@@ -18,10 +19,10 @@ fn lists() -> impl Strategy<Value = Vec<String>> {
 }
 
 /// The vectors and the gradient, on some threads.
-fn both(training: Training, texts: &[String], threads: usize) -> [Vec<u32>; 2] {
+fn both(precision: Precision, training: Training, texts: &[String], threads: usize) -> [Vec<u32>; 2] {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| {
-        let mut body = body("bert", training);
+        let mut body = body_in(precision, "bert", training);
         let vectors = body.encode_in_training(Side::Query, &slices(texts)).unwrap();
         let grad = Matrix::new(texts.len(), 32, vectors.values().iter().map(|x| x.cos()).collect()).unwrap();
         body.backward(Side::Query, &slices(texts), &grad).unwrap();
@@ -54,17 +55,21 @@ proptest! {
     }
 
     #[test]
-    fn threads_change_no_bit_of_vectors_or_gradients(texts in lists(), recomputed: bool) {
+    fn threads_change_no_bit_of_vectors_or_gradients(texts in lists(), recomputed: bool, half: bool) {
+        let precision = if half { Precision::Half } else { Precision::Single };
         let activations = if recomputed { Activations::Recomputed } else { Activations::Kept };
         // Chunks of several groups, so that threads share them.
         let training = Training { activations, chunk_tokens: 1000, ..DROPPING };
-        prop_assert_eq!(both(training, &texts, 1), both(training, &texts, 3));
+        prop_assert_eq!(both(precision, training, &texts, 1), both(precision, training, &texts, 3));
     }
 
     #[test]
     fn activations_computed_again_change_no_bit(texts in lists()) {
-        let kept = both(DROPPING, &texts, 2);
-        prop_assert_eq!(both(Training { activations: Activations::Recomputed, ..DROPPING }, &texts, 2), kept);
+        let recomputed = Training { activations: Activations::Recomputed, ..DROPPING };
+        for precision in [Precision::Single, Precision::Half] {
+            let kept = both(precision, DROPPING, &texts, 2);
+            prop_assert_eq!(both(precision, recomputed, &texts, 2), kept);
+        }
     }
 }
 

@@ -48,7 +48,11 @@ fn texts() -> Vec<String> {
 }
 
 fn body(name: &str, training: Training) -> TextBody {
-    TextBody::new(TextModel::open(&golden(name), usize::MAX).unwrap(), Precision::Single, training)
+    body_in(Precision::Single, name, training)
+}
+
+fn body_in(precision: Precision, name: &str, training: Training) -> TextBody {
+    TextBody::new(TextModel::open(&golden(name), usize::MAX).unwrap(), precision, training)
 }
 
 fn encode(body: &TextBody, texts: &[String]) -> Matrix {

@@ -57,6 +57,10 @@ pub enum BodyConfig {
         /// work. What is learned is the same.
         #[serde(default)]
         recompute: bool,
+        /// Multiply in bfloat16, in training and whenever the model is used: several times as fast where the machine has
+        /// instructions for it, slower where it has not, and a little less exact. Parameters and sums are `f32` always.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        bf16: bool,
     },
 }
 

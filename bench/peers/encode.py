@@ -8,7 +8,8 @@ memory that a process held after encoding and after the steps; ours holds the we
 
     rootward       `cargo bench -q -p rootward-text --bench encode -- FOLDER --json`, f32, bfloat16 and static; as
                    `rootward avx2` the same with ROOTWARD_CPU=avx2, where --avx2 is given
-    pytorch        sentence-transformers' encode; the step with transformers and torch.optim.AdamW, no dropout
+    pytorch        sentence-transformers' encode; the step with transformers and torch.optim.AdamW, no dropout; both also
+                   under torch.autocast to bfloat16
     onnxruntime    the network exported by torch.onnx, fed by the tokenizer, sorted by length in batches of 16; no step
 
 Each runs in a process of its own with the same number of threads. The first run is not timed; of five more the one with
@@ -89,8 +90,14 @@ def run_pytorch(folder, threads):
         optimiser.step()
 
     for name, length in LENGTHS.items():
-        found[f"step {name}"] = fastest(lambda b=texts(length): step(b))
-    return found | {"peak_mb": [encoding_peak, peak_mb()]}
+        found[f"step {name}, f32"] = fastest(lambda b=texts(length): step(b))
+    peaks = [encoding_peak, peak_mb()]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        for name, length in LENGTHS.items():
+            batch = texts(length)
+            found[f"encode {name}, bfloat16"] = fastest(lambda: peer.encode(batch, batch_size=32, show_progress_bar=False))
+            found[f"step {name}, bfloat16"] = fastest(lambda: step(batch))
+    return found | {"peak_mb": peaks}
 
 
 def run_onnx(folder, threads):

@@ -27,6 +27,8 @@ mod documents;
 mod queries;
 mod registers;
 mod scan;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod tiles;
 
 pub use documents::{Codes, encode, encode_at};
 pub use queries::QueryCodes;

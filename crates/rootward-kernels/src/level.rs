@@ -19,7 +19,7 @@ pub enum Level {
     Avx2,
     /// AVX-512 (F, VL, DQ, BW), vectors of 16 numbers.
     Avx512,
-    /// AVX-512 and tiles of 16 by 16 numbers (AMX): another product of bfloat16 numbers, and all else as in
+    /// AVX-512 and tiles of 16 by 16 numbers (AMX), in which numbers of 16 and 8 bits are multiplied; all else is as in
     /// [`Level::Avx512`]. On Linux only, where a process has to ask for tiles.
     Amx,
 }
@@ -108,7 +108,8 @@ fn detect() -> Level {
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512bw");
     match (avx2, avx512) {
-        (true, true) if crate::matmul::tiles_are_there() => Level::Amx,
+        #[cfg(target_os = "linux")]
+        (true, true) if crate::tiles::are_there() => Level::Amx,
         (true, true) => Level::Avx512,
         (true, false) => Level::Avx2,
         (false, _) => Level::Baseline,

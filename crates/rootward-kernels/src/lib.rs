@@ -25,6 +25,8 @@ mod level;
 mod matmul;
 mod norm;
 mod softmax;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod tiles;
 mod vector;
 
 pub use adam::{AdamStep, adam_row, adam_row_at};

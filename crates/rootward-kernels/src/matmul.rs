@@ -16,15 +16,6 @@ pub use half::{
 };
 pub use packed::{Packed, Strided};
 
-/// Whether this process may use tiles: see [`Level::Amx`](crate::Level::Amx).
-#[cfg(target_arch = "x86_64")]
-pub(crate) fn tiles_are_there() -> bool {
-    #[cfg(target_os = "linux")]
-    return half::tiles::are_there();
-    #[cfg(not(target_os = "linux"))]
-    return false;
-}
-
 use crate::instructions::{Instructions, kernel};
 use crate::lanes::{Aligned, LANES, Lanes};
 

@@ -198,6 +198,16 @@ pub(super) mod x86 {
         }
     }
 
+    impl Vnni {
+        /// Sixteen whole numbers as they were stored.
+        #[cfg(target_os = "linux")]
+        #[inline(always)]
+        pub(in super::super) fn load_ints(lanes: &[i32; LANES]) -> __m512i {
+            // SAFETY: both are sixteen numbers.
+            unsafe { transmute::<[i32; LANES], __m512i>(*lanes) }
+        }
+    }
+
     /// AVX2: as AVX-512 without `VPDPBUSD`, in halves.
     pub(in super::super) struct Avx2;
 

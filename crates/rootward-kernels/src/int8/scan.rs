@@ -5,6 +5,8 @@ use super::queries::QueryCodes;
 #[cfg(target_arch = "x86_64")]
 use super::registers::x86;
 use super::registers::{Plain, Registers};
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+use super::tiles;
 use super::{Row, STEP};
 use crate::lanes::LANES;
 use crate::level::{Level, level};
@@ -62,6 +64,14 @@ pub fn scan_at(
     let asked = Asked { codes, queries, thresholds };
     #[cfg(target_arch = "x86_64")]
     match level {
+        #[cfg(target_os = "linux")]
+        Level::Amx if which.len() > MAX_QUERIES && is_x86_feature_detected!("avx512vnni") => {
+            for some in which.chunks(tiles::QUERIES) {
+                // SAFETY: as below; the level says that there are tiles.
+                unsafe { tiles::scan(asked, some, found) };
+            }
+            return;
+        }
         Level::Amx | Level::Avx512 if is_x86_feature_detected!("avx512vnni") => {
             // SAFETY: the lines above made sure that this machine has the instructions.
             return unsafe { vnni(asked, which, found) };
@@ -284,16 +294,16 @@ impl Tile {
 
 /// Which scores stand in sixteen lanes.
 #[derive(Clone, Copy)]
-struct Lanes {
-    query: u32,
+pub(super) struct Lanes {
+    pub(super) query: u32,
     /// Of the first document.
-    place: usize,
-    weight: f32,
+    pub(super) place: usize,
+    pub(super) weight: f32,
 }
 
 /// Adds the documents of a mask that are there.
 #[inline(never)]
-fn push(
+pub(super) fn push(
     lanes: Lanes,
     len: usize,
     mask: u16,

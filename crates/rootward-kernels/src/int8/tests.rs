@@ -110,22 +110,24 @@ proptest! {
     }
 }
 
-/// One query, so that no other's ratio widens the bound, and thresholds that no rounding can touch.
+/// One query, alone and many times, so that no other's ratio widens the bound, and thresholds that no rounding can touch.
 #[test]
 fn every_level_finds_what_a_plain_loop_does() {
     let number = |i: usize| ((i * 2_654_435_761) % 1_000) as f32 / 500.0 - 1.0;
-    for dim in [1, 5, 64, 131] {
+    for dim in [1, 5, 64, 131, 200] {
         let docs: Vec<Vec<f32>> =
             (0..300).map(|doc| (0..dim).map(|i| number(doc * dim + i)).collect()).collect();
         let codes = codes_of(dim, &docs);
         for query in 0..3 {
             let query: Vec<f32> = (0..dim).map(|i| number(7 + query * dim + i)).collect();
-            let coded = QueryCodes::of(dim, &query);
-            for level in Level::available() {
-                let found = scanned(level, &codes, &coded, &[0.0]);
-                let found: Vec<(u32, u32)> =
-                    found.iter().map(|within| (within.query, within.place)).collect();
-                assert_eq!(found, naive(&codes, &coded, &[0.0]), "at {level}, dim {dim}");
+            for times in [1, 9, 40] {
+                let (coded, thresholds) = (QueryCodes::of(dim, &query.repeat(times)), vec![0.0; times]);
+                for level in Level::available() {
+                    let found = scanned(level, &codes, &coded, &thresholds);
+                    let found: Vec<(u32, u32)> =
+                        found.iter().map(|within| (within.query, within.place)).collect();
+                    assert_eq!(found, naive(&codes, &coded, &thresholds), "{times} at {level}, dim {dim}");
+                }
             }
         }
     }

@@ -15,7 +15,7 @@ use crate::lanes::{LANES, Lanes};
 use crate::level::{Level, level};
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-pub(crate) mod tiles;
+mod tiles;
 
 /// Pairs of terms that are added before the result is stored and the next ones are begun.
 const DEPTH: usize = 256;

@@ -1,87 +1,22 @@
 //! The product by tiles of 16 by 16 sums (AMX), which `TDPBF16PS` adds 32 terms at a time to.
 //!
-//! The compiler knows nothing of tiles, so a block of the result is one piece of assembly, which leaves nothing in them that
-//! another one needs. Sums are not taken in the order of the other levels: of every 32 terms the first and the second numbers of
-//! pairs are summed apart, then together, and then they are added to what there was.
+//! Sums are not taken in the order of the other levels: of every 32 terms the first and the second numbers of pairs are
+//! summed apart, then together, and then they are added to what there was.
 
 use std::arch::asm;
-use std::arch::x86_64::__cpuid_count;
 
 use super::{Blocks, HalfLeft, HalfPacked, LANES, Pairs, Store, check, lines_of};
+use crate::tiles::{BYTES, InUse, ROWS, Shapes};
 
 /// Rows and columns of a block: two tiles each way, so that what is loaded is used twice.
 const BLOCK: usize = 2 * LANES;
 
-/// What `LDTILECFG` reads: eight tiles of sixteen rows of 64 bytes.
-#[repr(C, align(64))]
-struct Shapes([u8; 64]);
-
-static SHAPES: Shapes = {
-    let mut bytes = [0; 64];
-    bytes[0] = 1; // the only kind of configuration there is
-    let mut tile = 0;
-    while tile < 8 {
-        bytes[16 + 2 * tile] = 64;
-        bytes[48 + tile] = LANES as u8;
-        tile += 1;
-    }
-    Shapes(bytes)
-};
-
-/// Tiles that are shaped, until it is dropped: a thread that has tiles in use is slower to switch to.
-struct InUse;
-
-impl InUse {
-    /// # Safety
-    /// [`are_there`] must have said yes.
-    unsafe fn new() -> Self {
-        // SAFETY: the caller's promise; nothing else in this program uses tiles.
-        unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const SHAPES, options(nostack, readonly)) };
-        InUse
-    }
-}
-
-impl Drop for InUse {
-    fn drop(&mut self) {
-        // SAFETY: where there is an instance there are tiles.
-        unsafe { asm!("tilerelease", options(nostack, nomem)) };
-    }
-}
-
-/// Whether this machine has tiles of bfloat16 numbers, and Linux lets this process use them, which it asks for here.
-pub(crate) fn are_there() -> bool {
-    const TILES: u32 = 1 << 24;
-    const BFLOAT16: u32 = 1 << 22;
-    let features = __cpuid_count(7, 0).edx;
-    features & TILES != 0 && features & BFLOAT16 != 0 && are_permitted()
-}
-
-/// Asks Linux for the memory that a thread's tiles are kept in while another one runs: see
-/// `Documentation/arch/x86/xstate.rst` of its sources. Where that is older than tiles, or forbids them, it says no.
-fn are_permitted() -> bool {
-    const ARCH_PRCTL: isize = 158;
-    const REQUEST_PERMISSION: usize = 0x1023;
-    const TILE_DATA: usize = 18;
-    let answer: isize;
-    // SAFETY: the call reads no memory and changes none of this program's.
-    unsafe {
-        asm!(
-            "syscall",
-            inlateout("rax") ARCH_PRCTL => answer,
-            in("rdi") REQUEST_PERMISSION,
-            in("rsi") TILE_DATA,
-            out("rcx") _,
-            out("r11") _,
-            options(nostack),
-        );
-    }
-    answer == 0
-}
+static SHAPES: Shapes = Shapes::new([(ROWS, BYTES); 8]);
 
 /// [`product_half`](super::product_half) by tiles.
 ///
 /// # Safety
-/// [`are_there`] must have said yes.
+/// Tiles [are there](crate::tiles::are_there).
 ///
 /// # Panics
 /// As [`product_half`](super::product_half).
@@ -99,7 +34,7 @@ pub(super) unsafe fn multiply(store: Store, a: HalfLeft<'_>, b: &HalfPacked, c: 
     let of = |operand: &[Pairs], at: usize| operand[at * lines * LANES..][..lines * LANES].as_ptr();
     let mut sums = [0.0; BLOCK * BLOCK];
     // SAFETY: the caller's promise.
-    let _in_use = unsafe { InUse::new() };
+    let _in_use = unsafe { InUse::new(&SHAPES) };
     for outer in 0..blocks.outer {
         for inner in 0..blocks.inner {
             let (rows, cols) = blocks.at(outer, inner);

@@ -1,0 +1,168 @@
+//! The scan by tiles (AMX): `TDPBSUD` multiplies 64 numbers each of sixteen queries and sixteen documents.
+//!
+//! Sums are whole numbers and the same as everywhere. Documents lie as tiles want them; of the last numbers, where these
+//! are less than 64, tiles of a shape of their own are made.
+
+use std::arch::asm;
+
+use super::documents::Sides;
+use super::registers::Registers;
+use super::registers::x86::Vnni;
+use super::scan::{Asked, Lanes, Within, push};
+use super::{Row, STEP};
+use crate::lanes::LANES;
+use crate::tiles::{BYTES, InUse, ROWS, Shapes};
+
+/// The most queries of a scan: two tiles of them.
+pub(super) const QUERIES: usize = 2 * ROWS;
+
+/// Steps that a tile takes of each query and document.
+const STEPS: usize = BYTES / STEP;
+
+/// Sixteen lanes of whole numbers where they begin a cache line.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Ints([i32; LANES]);
+
+/// Queries as tiles want them; where there are fewer than [`QUERIES`], zeros follow.
+struct Side {
+    /// 64 numbers of each query, then the next 64 of each.
+    factors: Vec<Row>,
+    /// What sums begin at, the same in all lanes.
+    starts: [Ints; QUERIES],
+    weights: [f32; QUERIES],
+    thresholds: [f32; QUERIES],
+    /// The greatest of all queries.
+    ratio: f32,
+}
+
+impl Side {
+    fn new(asked: Asked<'_>, which: &[u32]) -> Self {
+        let lines = asked.codes.dim().div_ceil(BYTES);
+        let mut side = Side {
+            factors: vec![Row([0; BYTES]); lines * QUERIES],
+            starts: [Ints([0; LANES]); QUERIES],
+            // Below every threshold, even with a document whose error is infinite.
+            weights: [-1.0; QUERIES],
+            thresholds: [f32::INFINITY; QUERIES],
+            ratio: 0.0,
+        };
+        for (at, query) in which.iter().enumerate() {
+            let query = *query as usize;
+            let of = asked.queries.sides[query];
+            if of.scale == 0.0 {
+                continue;
+            }
+            for (line, factors) in asked.queries.factors(query).chunks(STEPS).enumerate() {
+                let bytes = side.factors[line * QUERIES + at].0.as_chunks_mut::<STEP>().0;
+                bytes.iter_mut().zip(factors).for_each(|(bytes, factor)| *bytes = factor.to_le_bytes());
+            }
+            (side.starts[at].0, side.weights[at]) = ([of.start; LANES], of.weight);
+            side.thresholds[at] = asked.thresholds[query];
+            side.ratio = side.ratio.max(of.ratio);
+        }
+        side
+    }
+}
+
+/// [`scan`](super::scan()) for at most [`QUERIES`] queries.
+///
+/// # Safety
+/// Tiles [are there](crate::tiles::are_there), and AVX-512 with `VPDPBUSD`.
+///
+/// # Panics
+/// When a row of queries is not there.
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx2,fma")]
+pub(super) unsafe fn scan(asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>) {
+    assert!(which.len() <= QUERIES);
+    let side = Side::new(asked, which);
+    let steps = asked.codes.dim().div_ceil(STEP);
+    let (lines, rest) = (steps / STEPS, steps % STEPS);
+    let whole = (ROWS, BYTES);
+    // Sums, queries, documents; queries and documents of what is left.
+    let left =
+        if rest == 0 { [(0, 0); 3] } else { [(ROWS, rest * STEP), (ROWS, rest * STEP), (rest, BYTES)] };
+    let shapes = Shapes::new([whole, whole, whole, whole, whole, left[0], left[1], left[2]]);
+    let mut sums = [Ints([0; LANES]); QUERIES];
+    // SAFETY: the caller's promise.
+    let _in_use = unsafe { InUse::new(&shapes) };
+    for ((panel, sides), rows) in (0..).zip(asked.codes.sides()).zip(asked.codes.rows().chunks_exact(steps)) {
+        assert!(side.factors.len() == (lines + usize::from(rest > 0)) * QUERIES && rows.len() == steps);
+        // SAFETY: tiles are in use, and the line above made sure of what is read.
+        unsafe { sum(&side, rows, lines, rest > 0, &mut sums) };
+        hand_on(&side, &sums, which, panel, sides, asked.codes.len(), found);
+    }
+}
+
+/// Sums of products of codes of a panel.
+///
+/// # Safety
+/// Tiles are [in use](InUse); of queries there are as many lines as are said, and one more where some is left; `rows` hold
+/// as many steps.
+unsafe fn sum(side: &Side, rows: &[Row], lines: usize, is_left: bool, sums: &mut [Ints; QUERIES]) {
+    let (starts, factors, rows) = (side.starts.as_ptr(), side.factors.as_ptr(), rows.as_ptr());
+    // SAFETY: the caller's promise.
+    unsafe {
+        asm!(
+            "tileloadd tmm0, [{starts} + {line}]",
+            "tileloadd tmm1, [{starts} + {line} + 1024]",
+            "test {lines}, {lines}",
+            "jz 3f",
+            "2:",
+            "tileloadd tmm4, [{rows} + {line}]",
+            "tileloadd tmm2, [{factors} + {line}]",
+            "tdpbsud tmm0, tmm2, tmm4",
+            "tileloadd tmm3, [{factors} + {line} + 1024]",
+            "tdpbsud tmm1, tmm3, tmm4",
+            "add {rows}, 1024",
+            "add {factors}, 2048",
+            "dec {lines}",
+            "jnz 2b",
+            "3:",
+            "test {is_left}, {is_left}",
+            "jz 4f",
+            "tileloadd tmm7, [{rows} + {line}]",
+            "tileloadd tmm5, [{factors} + {line}]",
+            "tdpbsud tmm0, tmm5, tmm7",
+            "tileloadd tmm6, [{factors} + {line} + 1024]",
+            "tdpbsud tmm1, tmm6, tmm7",
+            "4:",
+            "tilestored [{sums} + {line}], tmm0",
+            "tilestored [{sums} + {line} + 1024], tmm1",
+            starts = in(reg) starts,
+            rows = inout(reg) rows => _,
+            factors = inout(reg) factors => _,
+            lines = inout(reg) lines => _,
+            is_left = in(reg) u64::from(is_left),
+            sums = in(reg) sums.as_mut_ptr(),
+            line = in(reg) size_of::<Row>(),
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack),
+        );
+    }
+}
+
+/// Compares scores with thresholds.
+#[inline(always)]
+fn hand_on(
+    side: &Side,
+    sums: &[Ints; QUERIES],
+    which: &[u32],
+    panel: usize,
+    sides: &Sides,
+    len: usize,
+    found: &mut Vec<Within>,
+) {
+    let scales = Vnni::load(&sides.scales);
+    let off = Vnni::mul_add(Vnni::splat(side.ratio), Vnni::load(&sides.lengths), Vnni::load(&sides.errors));
+    for (query, row) in which.iter().enumerate() {
+        let widened = Vnni::mul(Vnni::splat(side.weights[query]), off);
+        let most = Vnni::mul_add(Vnni::floats(Vnni::load_ints(&sums[query].0)), scales, widened);
+        let mask = Vnni::not_below(most, Vnni::splat(side.thresholds[query]));
+        if mask != 0 {
+            let lanes = Lanes { query: *row, place: panel * LANES, weight: side.weights[query] };
+            push(lanes, len, mask, &Vnni::store(most), &Vnni::store(off), found);
+        }
+    }
+}

@@ -202,7 +202,7 @@ fn a_transformer_is_distilled_and_trained() {
 
     train("--set encoder.body.bf16=true", "half");
     let vectors = |model: &str| {
-        folder.done(&format!("encode --model {model} texts.txt --out {model}.npy"));
+        folder.done(&format!("encode --model {model} texts.txt --side queries --out {model}.npy"));
         let bytes = folder.read(&format!("{model}.npy"));
         let (numbers, _) = bytes[192..].as_chunks::<4>();
         numbers.iter().map(|number| f32::from_le_bytes(*number)).collect::<Vec<_>>()

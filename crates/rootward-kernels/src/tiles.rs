@@ -6,6 +6,8 @@
 use std::arch::asm;
 use std::arch::x86_64::__cpuid_count;
 
+use crate::level::Level;
+
 /// Rows of a tile.
 pub(crate) const ROWS: usize = 16;
 /// Bytes of a row.
@@ -39,12 +41,13 @@ impl Shapes {
 }
 
 impl InUse {
-    /// Shapes this thread's tiles.
+    /// Shapes this thread's tiles; not to be called while another instance is alive in it.
     ///
-    /// # Safety
-    /// [`are_there`] must have said yes, and no other instance be alive in this thread.
-    pub(crate) unsafe fn new(shapes: &Shapes) -> Self {
-        // SAFETY: the caller's promise.
+    /// # Panics
+    /// Where there are no tiles.
+    pub(crate) fn new(shapes: &Shapes) -> Self {
+        assert!(Level::detected() == Level::Amx, "this machine has no tiles");
+        // SAFETY: the line above made sure that there are tiles.
         unsafe { asm!("ldtilecfg [{}]", in(reg) &raw const *shapes, options(nostack, readonly)) };
         InUse
     }

@@ -67,13 +67,10 @@ impl Side {
 
 /// [`scan`](super::scan()) for at most [`QUERIES`] queries.
 ///
-/// # Safety
-/// Tiles [are there](crate::tiles::are_there), and AVX-512 with `VPDPBUSD`.
-///
 /// # Panics
-/// When a row of queries is not there.
+/// When there are more, a row of queries is not there, or there are no tiles.
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx2,fma")]
-pub(super) unsafe fn scan(asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>) {
+pub(super) fn scan(asked: Asked<'_>, which: &[u32], found: &mut Vec<Within>) {
     assert!(which.len() <= QUERIES);
     let side = Side::new(asked, which);
     let steps = asked.codes.dim().div_ceil(STEP);
@@ -84,24 +81,23 @@ pub(super) unsafe fn scan(asked: Asked<'_>, which: &[u32], found: &mut Vec<Withi
         if rest == 0 { [(0, 0); 3] } else { [(ROWS, rest * STEP), (ROWS, rest * STEP), (rest, BYTES)] };
     let shapes = Shapes::new([whole, whole, whole, whole, whole, left[0], left[1], left[2]]);
     let mut sums = [Ints([0; LANES]); QUERIES];
-    // SAFETY: the caller's promise.
-    let _in_use = unsafe { InUse::new(&shapes) };
+    let in_use = InUse::new(&shapes);
     for ((panel, sides), rows) in (0..).zip(asked.codes.sides()).zip(asked.codes.rows().chunks_exact(steps)) {
-        assert!(side.factors.len() == (lines + usize::from(rest > 0)) * QUERIES && rows.len() == steps);
-        // SAFETY: tiles are in use, and the line above made sure of what is read.
-        unsafe { sum(&side, rows, lines, rest > 0, &mut sums) };
+        sum(&in_use, &side, rows, (lines, rest), &mut sums);
         hand_on(&side, &sums, which, panel, sides, asked.codes.len(), found);
     }
 }
 
-/// Sums of products of codes of a panel.
+/// Sums of products of codes of a panel: of whole lines, and of the steps that are left.
 ///
-/// # Safety
-/// Tiles are [in use](InUse); of queries there are as many lines as are said, and one more where some is left; `rows` hold
-/// as many steps.
-unsafe fn sum(side: &Side, rows: &[Row], lines: usize, is_left: bool, sums: &mut [Ints; QUERIES]) {
+/// # Panics
+/// When queries or rows are more or less than that.
+fn sum(_: &InUse, side: &Side, rows: &[Row], (lines, rest): (usize, usize), sums: &mut [Ints; QUERIES]) {
+    let is_left = rest > 0;
+    assert!(side.factors.len() == (lines + usize::from(is_left)) * QUERIES);
+    assert!(rows.len() == lines * STEPS + rest);
     let (starts, factors, rows) = (side.starts.as_ptr(), side.factors.as_ptr(), rows.as_ptr());
-    // SAFETY: the caller's promise.
+    // SAFETY: tiles are in use, and the lines above made sure of what is read.
     unsafe {
         asm!(
             "tileloadd tmm0, [{starts} + {line}]",

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::operands::rounded;
 use super::*;
 
 /// Numbers between -1 and 1 that look random.

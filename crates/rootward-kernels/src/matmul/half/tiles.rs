@@ -5,7 +5,8 @@
 
 use std::arch::asm;
 
-use super::{Blocks, HalfLeft, HalfPacked, LANES, Pairs, Store, check, lines_of};
+use super::operands::{HalfLeft, HalfPacked, Pairs, lines_of};
+use super::{Blocks, LANES, Store, check};
 use crate::tiles::{BYTES, InUse, ROWS, Shapes};
 
 /// Rows and columns of a block: two tiles each way, so that what is loaded is used twice.
@@ -15,12 +16,9 @@ static SHAPES: Shapes = Shapes::new([(ROWS, BYTES); 8]);
 
 /// [`product_half`](super::product_half) by tiles.
 ///
-/// # Safety
-/// Tiles [are there](crate::tiles::are_there).
-///
 /// # Panics
-/// As [`product_half`](super::product_half).
-pub(super) unsafe fn multiply(store: Store, a: HalfLeft<'_>, b: &HalfPacked, c: &mut [f32], c_stride: usize) {
+/// As [`product_half`](super::product_half), and where there are no tiles.
+pub(super) fn multiply(store: Store, a: HalfLeft<'_>, b: &HalfPacked, c: &mut [f32], c_stride: usize) {
     check(a, b, c, c_stride);
     let blocks = Blocks::new(a.m, b.n, BLOCK, BLOCK);
     if b.k == 0 {
@@ -31,29 +29,23 @@ pub(super) unsafe fn multiply(store: Store, a: HalfLeft<'_>, b: &HalfPacked, c: 
     }
     let (lines, tall, wide) = (lines_of(a.k), a.m.div_ceil(LANES), b.n.div_ceil(LANES));
     // Rows and panels lie in whole tiles, one step of sixteen lines after the other.
-    let of = |operand: &[Pairs], at: usize| operand[at * lines * LANES..][..lines * LANES].as_ptr();
+    let tile = |at: usize| &a.pairs[at * lines * LANES..][..lines * LANES];
+    let panel = |at: usize| &b.panels[at * lines * LANES..][..lines * LANES];
     let mut sums = [0.0; BLOCK * BLOCK];
-    // SAFETY: the caller's promise.
-    let _in_use = unsafe { InUse::new(&SHAPES) };
+    let in_use = InUse::new(&SHAPES);
     for outer in 0..blocks.outer {
         for inner in 0..blocks.inner {
             let (rows, cols) = blocks.at(outer, inner);
             // Where only one tile is left it is multiplied twice, and one of the results is not looked at.
             let (upper, left) = (rows.start / LANES, cols.start / LANES);
             let (lower, right) = ((upper + 1).min(tall - 1), (left + 1).min(wide - 1));
-            let factors = Factors {
-                rows: [upper, lower].map(|at| of(a.pairs, at)),
-                panels: [left, right].map(|at| of(&b.panels, at)),
-                lines,
-            };
+            let factors = Factors { rows: [upper, lower].map(tile), panels: [left, right].map(panel), lines };
             if store == Store::Set && rows.len() == BLOCK && cols.len() == BLOCK {
                 let c = &mut c[rows.start * c_stride + cols.start..][..(BLOCK - 1) * c_stride + BLOCK];
-                // SAFETY: tiles are in use, and the slices made sure of what is read and written.
-                unsafe { block(factors, c.as_mut_ptr(), c_stride) };
+                block(&in_use, factors, c, c_stride);
                 continue;
             }
-            // SAFETY: as above.
-            unsafe { block(factors, sums.as_mut_ptr(), BLOCK) };
+            block(&in_use, factors, &mut sums, BLOCK);
             for (row, sums) in rows.zip(sums.chunks_exact(BLOCK)) {
                 let c = &mut c[row * c_stride + cols.start..][..cols.len()];
                 match store {
@@ -67,23 +59,25 @@ pub(super) unsafe fn multiply(store: Store, a: HalfLeft<'_>, b: &HalfPacked, c: 
 
 /// What a block is the product of.
 #[derive(Clone, Copy)]
-struct Factors {
+struct Factors<'a> {
     /// Two tiles of sixteen rows, each of [`Factors::lines`] lines.
-    rows: [*const Pairs; 2],
+    rows: [&'a [Pairs]; 2],
     /// Two panels of sixteen columns: as many times sixteen lines.
-    panels: [*const Pairs; 2],
+    panels: [&'a [Pairs]; 2],
     /// How often 32 terms are added.
     lines: usize,
 }
 
-/// Writes a block of 32 rows and columns.
+/// Writes a block of 32 rows and columns, whose rows begin `c_stride` apart.
 ///
-/// # Safety
-/// Tiles are [in use](InUse), the factors are as long as they say, with at least one line, and `c` has 32 rows of 32 numbers
-/// that begin `c_stride` apart.
-unsafe fn block(factors: Factors, c: *mut f32, c_stride: usize) {
+/// # Panics
+/// When a factor is not as long as it says, or `c` is shorter than a block.
+fn block(_: &InUse, factors: Factors<'_>, c: &mut [f32], c_stride: usize) {
     let Factors { rows: [upper, lower], panels: [left, right], lines } = factors;
-    // SAFETY: the caller's promise.
+    assert!(lines > 0 && [upper, lower, left, right].iter().all(|factor| factor.len() == lines * LANES));
+    assert!(c_stride >= BLOCK && c.len() >= (BLOCK - 1) * c_stride + BLOCK);
+    let c = c.as_mut_ptr();
+    // SAFETY: tiles are in use, and the lines above made sure of what is read and written.
     unsafe {
         asm!(
             "tilezero tmm0",
@@ -109,10 +103,10 @@ unsafe fn block(factors: Factors, c: *mut f32, c_stride: usize) {
             "tilestored [{above} + {c_row} + 64], tmm1",
             "tilestored [{below} + {c_row}], tmm2",
             "tilestored [{below} + {c_row} + 64], tmm3",
-            upper = inout(reg) upper => _,
-            lower = inout(reg) lower => _,
-            left = inout(reg) left => _,
-            right = inout(reg) right => _,
+            upper = inout(reg) upper.as_ptr() => _,
+            lower = inout(reg) lower.as_ptr() => _,
+            left = inout(reg) left.as_ptr() => _,
+            right = inout(reg) right.as_ptr() => _,
             row = in(reg) lines * size_of::<Pairs>(),
             line = in(reg) size_of::<Pairs>(),
             lines = inout(reg) lines => _,

@@ -19,15 +19,19 @@ pub enum Precision {
     Half,
 }
 
-/// Packed weights of all layers, made when they are asked for.
+/// Packed weights of all layers, of each precision that was asked for.
 #[derive(Default)]
 pub(crate) struct Operands {
-    single: OnceLock<Vec<[Packed; 4]>>,
-    half: OnceLock<Vec<[HalfPacked; 4]>>,
-    /// Those of the backward pass; [`Operands::renew`] makes them stale.
-    single_back: Vec<[Packed; 4]>,
-    half_back: Vec<[HalfPacked; 4]>,
-    back_is_stale: bool,
+    single: Copies<Packed>,
+    half: Copies<HalfPacked>,
+}
+
+/// The weights as products of one precision read them, packed when they are asked for.
+#[derive(Default)]
+struct Copies<O> {
+    forward: OnceLock<Vec<[O; 4]>>,
+    back: Vec<[O; 4]>,
+    back_is_fresh: bool,
 }
 
 /// Everything that a pass through the network reads.
@@ -68,13 +72,8 @@ impl Operand for HalfPacked {
 impl Operands {
     /// Follows the parameters after they moved.
     pub(crate) fn renew(&mut self, layout: &Layout, parameters: &[f32]) {
-        if let Some(single) = self.single.get_mut() {
-            pack_forward(single, layout, parameters);
-        }
-        if let Some(half) = self.half.get_mut() {
-            pack_forward(half, layout, parameters);
-        }
-        self.back_is_stale = true;
+        self.single.renew(layout, parameters);
+        self.half.renew(layout, parameters);
     }
 
     /// A network for encoding.
@@ -85,14 +84,9 @@ impl Operands {
         parameters: &'a [f32],
         precision: Precision,
     ) -> Network<'a> {
-        fn packed<O: Operand>(layout: &Layout, parameters: &[f32]) -> Vec<[O; 4]> {
-            let mut all = Vec::new();
-            pack_forward(&mut all, layout, parameters);
-            all
-        }
         let weights = match precision {
-            Precision::Single => Weights::Single(self.single.get_or_init(|| packed(layout, parameters))),
-            Precision::Half => Weights::Half(self.half.get_or_init(|| packed(layout, parameters))),
+            Precision::Single => Weights::Single(self.single.forward(layout, parameters)),
+            Precision::Half => Weights::Half(self.half.forward(layout, parameters)),
         };
         Network { config, layout, parameters, weights, back: Weights::Single(&[]) }
     }
@@ -105,21 +99,43 @@ impl Operands {
         parameters: &'a [f32],
         precision: Precision,
     ) -> Network<'a> {
-        let is_stale = std::mem::take(&mut self.back_is_stale);
         match precision {
-            Precision::Single if is_stale || self.single_back.is_empty() => {
-                pack_back(&mut self.single_back, layout, parameters);
-            }
-            Precision::Half if is_stale || self.half_back.is_empty() => {
-                pack_back(&mut self.half_back, layout, parameters);
-            }
-            Precision::Single | Precision::Half => {}
+            Precision::Single => self.single.freshen_back(layout, parameters),
+            Precision::Half => self.half.freshen_back(layout, parameters),
         }
         let back = match precision {
-            Precision::Single => Weights::Single(&self.single_back),
-            Precision::Half => Weights::Half(&self.half_back),
+            Precision::Single => Weights::Single(&self.single.back),
+            Precision::Half => Weights::Half(&self.half.back),
         };
         Network { back, ..self.network(config, layout, parameters, precision) }
+    }
+}
+
+impl<O: Operand> Copies<O> {
+    /// What was packed for the forward pass follows the parameters now, the rest when it is asked for.
+    fn renew(&mut self, layout: &Layout, parameters: &[f32]) {
+        if let Some(forward) = self.forward.get_mut() {
+            pack_forward(forward, layout, parameters);
+        }
+        self.back_is_fresh = false;
+    }
+
+    fn forward(&self, layout: &Layout, parameters: &[f32]) -> &[[O; 4]] {
+        self.forward.get_or_init(|| {
+            let mut forward = Vec::new();
+            pack_forward(&mut forward, layout, parameters);
+            forward
+        })
+    }
+
+    /// Packs the weights as the backward pass reads them, unless they were since they moved.
+    fn freshen_back(&mut self, layout: &Layout, parameters: &[f32]) {
+        if !self.back_is_fresh {
+            pack(&mut self.back, layout, |operand, Dense { inputs, outputs, weight, .. }| {
+                operand.pack(*outputs, *inputs, Strided::rows(&parameters[weight.clone()], *inputs));
+            });
+            self.back_is_fresh = true;
+        }
     }
 }
 
@@ -127,13 +143,6 @@ impl Operands {
 fn pack_forward<O: Operand>(layers: &mut Vec<[O; 4]>, layout: &Layout, parameters: &[f32]) {
     pack(layers, layout, |operand, Dense { inputs, outputs, weight, .. }| {
         operand.pack(*inputs, *outputs, Strided::transposed(&parameters[weight.clone()], *inputs));
-    });
-}
-
-/// The same as the backward pass reads them.
-fn pack_back<O: Operand>(layers: &mut Vec<[O; 4]>, layout: &Layout, parameters: &[f32]) {
-    pack(layers, layout, |operand, Dense { inputs, outputs, weight, .. }| {
-        operand.pack(*outputs, *inputs, Strided::rows(&parameters[weight.clone()], *inputs));
     });
 }
 

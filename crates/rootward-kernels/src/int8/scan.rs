@@ -113,7 +113,7 @@ pub(super) struct Asked<'a> {
 
 #[inline(always)]
 fn scan_with<R: Tiles>(asked: Asked<'_>, mut which: &[u32], found: &mut Vec<Within>) {
-    let mut tile = Tile::default();
+    let mut tile = Tile { factors: Vec::new(), bounds: Bounds::of(asked, &[]) };
     while !which.is_empty() {
         let n = which.len().min(R::QUERIES);
         let (some, rest) = which.split_at(n);
@@ -158,16 +158,39 @@ tiles! {
     x86::Vnni: 8, 1 by 8, 4 by 4, 8 by 2;
 }
 
+/// What belongs to the codes of `Q` queries; where there are fewer, those that follow find nothing.
+pub(super) struct Bounds<const Q: usize> {
+    /// What sums begin at.
+    pub(super) starts: [i32; Q],
+    pub(super) weights: [f32; Q],
+    pub(super) thresholds: [f32; Q],
+    /// The greatest of all queries.
+    pub(super) ratio: f32,
+}
+
+impl<const Q: usize> Bounds<Q> {
+    #[inline(always)]
+    pub(super) fn of(asked: Asked<'_>, which: &[u32]) -> Self {
+        // Below every threshold, even with a document whose error is infinite.
+        let mut bounds =
+            Bounds { starts: [0; Q], weights: [-1.0; Q], thresholds: [f32::INFINITY; Q], ratio: 0.0 };
+        for (at, query) in which.iter().enumerate() {
+            let side = asked.queries.sides[*query as usize];
+            if side.scale > 0.0 {
+                (bounds.starts[at], bounds.weights[at]) = (side.start, side.weight);
+                bounds.thresholds[at] = asked.thresholds[*query as usize];
+                bounds.ratio = bounds.ratio.max(side.ratio);
+            }
+        }
+        bounds
+    }
+}
+
 /// Some queries side by side.
-#[derive(Default)]
 struct Tile {
     /// Four codes of each query, `(steps, queries)`.
     factors: Vec<u32>,
-    starts: [i32; MAX_QUERIES],
-    weights: [f32; MAX_QUERIES],
-    thresholds: [f32; MAX_QUERIES],
-    /// The greatest of all queries.
-    ratio: f32,
+    bounds: Bounds<MAX_QUERIES>,
 }
 
 impl Tile {
@@ -177,21 +200,11 @@ impl Tile {
         let steps = asked.codes.dim().div_ceil(STEP);
         self.factors.clear();
         self.factors.resize(steps * Q, 0);
-        // Below every threshold, even with a document whose error is infinite.
-        (self.starts, self.weights, self.ratio) = ([0; MAX_QUERIES], [-1.0; MAX_QUERIES], 0.0);
-        self.thresholds = [f32::INFINITY; MAX_QUERIES];
         for (at, query) in which.iter().enumerate() {
-            let query = *query as usize;
-            let side = asked.queries.sides[query];
-            if side.scale == 0.0 {
-                continue;
-            }
-            let columns = self.factors.chunks_exact_mut(Q).zip(asked.queries.factors(query));
+            let columns = self.factors.chunks_exact_mut(Q).zip(asked.queries.factors(*query as usize));
             columns.for_each(|(column, factor)| column[at] = *factor);
-            (self.starts[at], self.weights[at]) = (side.start, side.weight);
-            self.thresholds[at] = asked.thresholds[query];
-            self.ratio = self.ratio.max(side.ratio);
         }
+        self.bounds = Bounds::of(asked, which);
     }
 
     #[inline(always)]
@@ -228,7 +241,7 @@ impl Tile {
     ) -> [[R::Ints; P]; Q] {
         let mut sums = [[R::ints(0); P]; Q];
         for query in 0..Q {
-            sums[query] = [R::ints(self.starts[query]); P];
+            sums[query] = [R::ints(self.bounds.starts[query]); P];
         }
         assert!(rows.len() == P * steps && self.factors.len() == Q * steps);
         for step in 0..steps {
@@ -266,12 +279,12 @@ impl Tile {
                 $(if $panel < P {
                     let Sides { scales, lengths, errors } = &sides[$panel];
                     let scales = R::load(scales);
-                    let off = R::mul_add(R::splat(self.ratio), R::load(lengths), R::load(errors));
+                    let off = R::mul_add(R::splat(self.bounds.ratio), R::load(lengths), R::load(errors));
                     let (mut most, mut masks, mut any) = ([off; Q], [0u16; Q], 0);
                     for query in 0..Q {
-                        let off = R::mul(R::splat(self.weights[query]), off);
+                        let off = R::mul(R::splat(self.bounds.weights[query]), off);
                         most[query] = R::mul_add(R::floats(sums[query][$panel]), scales, off);
-                        masks[query] = R::not_below(most[query], R::splat(self.thresholds[query]));
+                        masks[query] = R::not_below(most[query], R::splat(self.bounds.thresholds[query]));
                         any |= masks[query];
                     }
                     if any != 0 {
@@ -280,7 +293,7 @@ impl Tile {
                         for query in 0..Q {
                             if masks[query] != 0 {
                                 let most = R::store(most[query]);
-                                let lanes = Lanes { query: which[query], place, weight: self.weights[query] };
+                                let lanes = Lanes { query: which[query], place, weight: self.bounds.weights[query] };
                                 push(lanes, asked.codes.len(), masks[query], &most, &off, found);
                             }
                         }

@@ -8,7 +8,7 @@ use std::arch::asm;
 use super::documents::Sides;
 use super::registers::Registers;
 use super::registers::x86::Vnni;
-use super::scan::{Asked, Lanes, Within, push};
+use super::scan::{Asked, Bounds, Lanes, Within, push};
 use super::{Row, STEP};
 use crate::lanes::LANES;
 use crate::tiles::{BYTES, InUse, ROWS, Shapes};
@@ -30,38 +30,20 @@ struct Side {
     factors: Vec<Row>,
     /// What sums begin at, the same in all lanes.
     starts: [Ints; QUERIES],
-    weights: [f32; QUERIES],
-    thresholds: [f32; QUERIES],
-    /// The greatest of all queries.
-    ratio: f32,
+    bounds: Bounds<QUERIES>,
 }
 
 impl Side {
     fn new(asked: Asked<'_>, which: &[u32]) -> Self {
-        let lines = asked.codes.dim().div_ceil(BYTES);
-        let mut side = Side {
-            factors: vec![Row([0; BYTES]); lines * QUERIES],
-            starts: [Ints([0; LANES]); QUERIES],
-            // Below every threshold, even with a document whose error is infinite.
-            weights: [-1.0; QUERIES],
-            thresholds: [f32::INFINITY; QUERIES],
-            ratio: 0.0,
-        };
+        let mut factors = vec![Row([0; BYTES]); asked.codes.dim().div_ceil(BYTES) * QUERIES];
         for (at, query) in which.iter().enumerate() {
-            let query = *query as usize;
-            let of = asked.queries.sides[query];
-            if of.scale == 0.0 {
-                continue;
+            for (line, codes) in asked.queries.factors(*query as usize).chunks(STEPS).enumerate() {
+                let bytes = factors[line * QUERIES + at].0.as_chunks_mut::<STEP>().0;
+                bytes.iter_mut().zip(codes).for_each(|(bytes, codes)| *bytes = codes.to_le_bytes());
             }
-            for (line, factors) in asked.queries.factors(query).chunks(STEPS).enumerate() {
-                let bytes = side.factors[line * QUERIES + at].0.as_chunks_mut::<STEP>().0;
-                bytes.iter_mut().zip(factors).for_each(|(bytes, factor)| *bytes = factor.to_le_bytes());
-            }
-            (side.starts[at].0, side.weights[at]) = ([of.start; LANES], of.weight);
-            side.thresholds[at] = asked.thresholds[query];
-            side.ratio = side.ratio.max(of.ratio);
         }
-        side
+        let bounds = Bounds::of(asked, which);
+        Side { factors, starts: bounds.starts.map(|start| Ints([start; LANES])), bounds }
     }
 }
 
@@ -151,13 +133,14 @@ fn hand_on(
     found: &mut Vec<Within>,
 ) {
     let scales = Vnni::load(&sides.scales);
-    let off = Vnni::mul_add(Vnni::splat(side.ratio), Vnni::load(&sides.lengths), Vnni::load(&sides.errors));
+    let off =
+        Vnni::mul_add(Vnni::splat(side.bounds.ratio), Vnni::load(&sides.lengths), Vnni::load(&sides.errors));
     for (query, row) in which.iter().enumerate() {
-        let widened = Vnni::mul(Vnni::splat(side.weights[query]), off);
+        let widened = Vnni::mul(Vnni::splat(side.bounds.weights[query]), off);
         let most = Vnni::mul_add(Vnni::floats(Vnni::load_ints(&sums[query].0)), scales, widened);
-        let mask = Vnni::not_below(most, Vnni::splat(side.thresholds[query]));
+        let mask = Vnni::not_below(most, Vnni::splat(side.bounds.thresholds[query]));
         if mask != 0 {
-            let lanes = Lanes { query: *row, place: panel * LANES, weight: side.weights[query] };
+            let lanes = Lanes { query: *row, place: panel * LANES, weight: side.bounds.weights[query] };
             push(lanes, len, mask, &Vnni::store(most), &Vnni::store(off), found);
         }
     }

@@ -39,13 +39,13 @@ pub(super) fn multiply(store: Store, a: HalfLeft<'_>, b: &HalfPacked, c: &mut [f
             // Where only one tile is left it is multiplied twice, and one of the results is not looked at.
             let (upper, left) = (rows.start / LANES, cols.start / LANES);
             let (lower, right) = ((upper + 1).min(tall - 1), (left + 1).min(wide - 1));
-            let factors = Factors { rows: [upper, lower].map(tile), panels: [left, right].map(panel), lines };
+            let (rows_of, columns_of) = ([upper, lower].map(tile), [left, right].map(panel));
             if store == Store::Set && rows.len() == BLOCK && cols.len() == BLOCK {
                 let c = &mut c[rows.start * c_stride + cols.start..][..(BLOCK - 1) * c_stride + BLOCK];
-                block(&in_use, factors, c, c_stride);
+                block(&in_use, rows_of, columns_of, c, c_stride);
                 continue;
             }
-            block(&in_use, factors, &mut sums, BLOCK);
+            block(&in_use, rows_of, columns_of, &mut sums, BLOCK);
             for (row, sums) in rows.zip(sums.chunks_exact(BLOCK)) {
                 let c = &mut c[row * c_stride + cols.start..][..cols.len()];
                 match store {
@@ -57,23 +57,13 @@ pub(super) fn multiply(store: Store, a: HalfLeft<'_>, b: &HalfPacked, c: &mut [f
     }
 }
 
-/// What a block is the product of.
-#[derive(Clone, Copy)]
-struct Factors<'a> {
-    /// Two tiles of sixteen rows, each of [`Factors::lines`] lines.
-    rows: [&'a [Pairs]; 2],
-    /// Two panels of sixteen columns: as many times sixteen lines.
-    panels: [&'a [Pairs]; 2],
-    /// How often 32 terms are added.
-    lines: usize,
-}
-
-/// Writes a block of 32 rows and columns, whose rows begin `c_stride` apart.
+/// Writes a block of 32 rows and columns, whose rows begin `c_stride` apart: two tiles of rows times two panels.
 ///
 /// # Panics
-/// When a factor is not as long as it says, or `c` is shorter than a block.
-fn block(_: &InUse, factors: Factors<'_>, c: &mut [f32], c_stride: usize) {
-    let Factors { rows: [upper, lower], panels: [left, right], lines } = factors;
+/// When a tile or a panel has other than a multiple of 16 lines, more than none and the same, or `c` is shorter than a block.
+fn block(_: &InUse, rows: [&[Pairs]; 2], panels: [&[Pairs]; 2], c: &mut [f32], c_stride: usize) {
+    let ([upper, lower], [left, right]) = (rows, panels);
+    let lines = upper.len() / LANES;
     assert!(lines > 0 && [upper, lower, left, right].iter().all(|factor| factor.len() == lines * LANES));
     assert!(c_stride >= BLOCK && c.len() >= (BLOCK - 1) * c_stride + BLOCK);
     let c = c.as_mut_ptr();
